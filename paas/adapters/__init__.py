@@ -1,0 +1,1 @@
+"""One module a technology: each implements a port. Vendors are imported here only, and their exceptions stop here."""

@@ -1,0 +1,232 @@
+"""Everything that can go wrong, as one tree. Errors carry data; the prose is in `paas.entrypoints.messages`.
+
+PaasError
+├─ UserError                     something the user can mend
+│  ├─ Unauthenticated            no token, or one that we don't know
+│  ├─ Forbidden                  known, but not allowed to
+│  ├─ NotFound                   kind + ref: app, release, build, domain, user, dyno …
+│  ├─ Conflict                   the state is against it
+│  │  ├─ NameTaken  · DomainTaken  · PushOutdated  · NothingToRelease  · AppBusy
+│  ├─ Invalid                    bad input: field, value, reason
+│  │  └─ InvalidSource           an archive or tree we refuse to unpack
+│  └─ Rejected                   a push, build or release that does not go live
+│     ├─ BuildFailed             phase + exit code (detect 20-29, build 50-59, export 60-69: CNB's bands)
+│     │  ├─ NothingDetected  · BuildTimedOut  · BuildOutOfMemory  · BuildAbandoned  · BuildCancelled
+│     ├─ ReleaseCommandFailed    exit code + last lines
+│     └─ NotReady                a new process did not come up: process, cause, last lines
+├─ Transient                     try again: nothing was harmed
+│  ├─ EngineUnavailable  · QueueUnavailable  · RouterUnavailable  · StoreBusy  · LeaseTaken
+│  └─ DiskLow
+└─ PlatformFault                 ours to mend: a bug or a broken installation
+"""
+
+from __future__ import annotations
+
+
+class PaasError(Exception):
+    """Root of the tree. Every leaf has its prose in `paas.entrypoints.messages`."""
+
+
+# --- the user can mend it -------------------------------------------------------------------------------------
+
+
+class UserError(PaasError):
+    """Something the user can mend."""
+
+
+class Unauthenticated(UserError):
+    """No credentials, or credentials that we don't know."""
+
+
+class Forbidden(UserError):
+    """The caller is known but may not do this."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__(action)
+        self.action = action
+
+
+class NotFound(UserError):
+    """No such thing, or none that the caller may see (we don't tell which)."""
+
+    def __init__(self, kind: str, ref: str) -> None:
+        super().__init__(f"{kind} {ref!r} not found")
+        self.kind = kind
+        self.ref = ref
+
+
+class Conflict(UserError):
+    """The state of things is against it."""
+
+
+class NameTaken(Conflict):
+    """Another app has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class DomainTaken(Conflict):
+    """Another app has this host name."""
+
+    def __init__(self, hostname: str) -> None:
+        super().__init__(hostname)
+        self.hostname = hostname
+
+
+class PushOutdated(Conflict):
+    """While this push waited for another one, the branch moved."""
+
+    def __init__(self, branch: str) -> None:
+        super().__init__(branch)
+        self.branch = branch
+
+
+class NothingToRelease(Conflict):
+    """The app has no image yet, so there is nothing to run or to roll back to."""
+
+    def __init__(self, app: str) -> None:
+        super().__init__(app)
+        self.app = app
+
+
+class AppBusy(Conflict):
+    """Another change to the app is under way and did not end in time."""
+
+    def __init__(self, app: str, doing: str) -> None:
+        super().__init__(f"{app}: {doing}")
+        self.app = app
+        self.doing = doing
+
+
+class Invalid(UserError):
+    """Bad input: which field, what it held (shortened), and the rule that it breaks."""
+
+    def __init__(self, field: str, value: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.value = value if len(value) <= 80 else value[:77] + "..."
+        self.reason = reason
+
+
+class InvalidSource(Invalid):
+    """An archive or a tree that we refuse to unpack; `value` is the member's name."""
+
+
+class Rejected(UserError):
+    """A push, build or release that does not go live. What ran before goes on running."""
+
+
+class BuildFailed(Rejected):
+    """A build phase failed. `code` is the phase's exit code in the bands of the CNB lifecycle."""
+
+    def __init__(self, phase: str, code: int, detail: str = "") -> None:
+        super().__init__(f"{phase} failed with {code}: {detail}" if detail else f"{phase} failed with {code}")
+        self.phase = phase
+        self.code = code
+        self.detail = detail
+
+
+class NothingDetected(BuildFailed):
+    """No buildpack knows what to do with the source; `tried` lists their ids."""
+
+    def __init__(self, tried: tuple[str, ...], code: int = 20) -> None:
+        super().__init__("detect", code, "no buildpack fits")
+        self.tried = tried
+
+
+class BuildTimedOut(BuildFailed):
+    """The build ran longer than `seconds` and was stopped."""
+
+    def __init__(self, phase: str, seconds: float) -> None:
+        super().__init__(phase, 51, f"longer than {seconds:g} s")
+        self.seconds = seconds
+
+
+class BuildOutOfMemory(BuildFailed):
+    """The build needed more than `limit` bytes and was stopped."""
+
+    def __init__(self, phase: str, limit: int) -> None:
+        super().__init__(phase, 51, "out of memory")
+        self.limit = limit
+
+
+class BuildAbandoned(BuildFailed):
+    """The worker that ran the build died, twice."""
+
+    def __init__(self) -> None:
+        super().__init__("build", 51, "the build worker was lost")
+
+
+class BuildCancelled(BuildFailed):
+    """Somebody stopped the build."""
+
+    def __init__(self) -> None:
+        super().__init__("build", 51, "cancelled")
+
+
+class ReleaseCommandFailed(Rejected):
+    """The Procfile's `release` process ended with something else than 0."""
+
+    def __init__(self, command: str, code: int, lines: tuple[str, ...]) -> None:
+        super().__init__(f"{command!r} exited with {code}")
+        self.command = command
+        self.code = code
+        self.lines = lines
+
+
+class NotReady(Rejected):
+    """A new process did not come up. `cause` is 'exited', 'timeout', 'unhealthy' or 'failed to start'."""
+
+    def __init__(self, process: str, cause: str, detail: str, lines: tuple[str, ...]) -> None:
+        super().__init__(f"{process} {cause}: {detail}")
+        self.process = process
+        self.cause = cause
+        self.detail = detail
+        self.lines = lines
+
+
+# --- try again --------------------------------------------------------------------------------------------------
+
+
+class Transient(PaasError):
+    """A part does not answer just now. Nothing was harmed; the same call may go through later."""
+
+
+class EngineUnavailable(Transient):
+    """The Docker Engine does not answer, or failed at something that is not the user's doing."""
+
+
+class QueueUnavailable(Transient):
+    """Redis does not answer."""
+
+
+class RouterUnavailable(Transient):
+    """HAProxy does not answer, or refused a command."""
+
+
+class StoreBusy(Transient):
+    """The database is locked or out of reach."""
+
+
+class LeaseTaken(Transient):
+    """Somebody else holds the lease `name`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class DiskLow(Transient):
+    """Less free disk than we need to start; sizes in bytes."""
+
+    def __init__(self, path: str, free: int, needed: int) -> None:
+        super().__init__(f"{path}: {free} free, {needed} needed")
+        self.path = path
+        self.free = free
+        self.needed = needed
+
+
+class PlatformFault(PaasError):
+    """Ours to mend: a bug or a broken installation."""
