@@ -42,6 +42,7 @@ class Release:
     config: Mapping[str, str]
     slug: Slug | None = None  # None until the first build: config can be set before any code is pushed
     output: str = ""  # what the release command printed (shortened)
+    build_id: str = ""  # the build that made it and that carries it live; empty: a config change or a rollback
 
     def process_type(self, name: str) -> ProcessType | None:
         """The process type of that name, if the image has one."""

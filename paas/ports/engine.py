@@ -102,8 +102,8 @@ class Engine(Protocol):
     def wait(self, process_id: str, timeout: float) -> int | None:
         """The exit code once it ends, or None after `timeout` seconds."""
 
-    def stop(self, process_id: str, grace: float) -> int | None:
-        """SIGTERM, up to `grace` seconds, SIGKILL, remove. Idempotent. The exit code, if it was there."""
+    def stop(self, process_id: str, grace: float, *, remove: bool = True) -> int | None:
+        """SIGTERM, up to `grace` seconds, SIGKILL, remove (or leave it there, exited). Idempotent. The exit code, if it was there."""
 
     def output(
         self, process_id: str, *, tail: int | None = None, since: datetime | None = None, follow: bool = False

@@ -87,6 +87,7 @@ class Releases(Protocol):
         *,
         slug: Slug | None,
         config: Mapping[str, str] | None = None,
+        build_id: str = "",
     ) -> Release:
         """The next version, pending. `config`: None takes the app's current one; given (rollback), it becomes the app's current one."""
 
