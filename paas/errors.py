@@ -3,19 +3,24 @@
 PaasError
 ├─ UserError                     something the user can mend
 │  ├─ Unauthenticated            no token, or one that we don't know
+│  ├─ WrongPassword              a login that doesn't fit  ·  TooManyGuesses  ·  PasswordExpired (a one-time one)
+│  ├─ Malformed                  a request that can't be read: bad JSON, too long, not the type it says
+│  ├─ RateLimited                more requests than an account has
 │  ├─ Forbidden                  known, but not allowed to
 │  ├─ NotFound                   kind + ref: app, release, build, domain, user, dyno …
 │  ├─ Conflict                   the state is against it
-│  │  ├─ NameTaken  · DomainTaken  · PushOutdated  · NothingToRelease  · AppBusy
+│  │  ├─ NameTaken  · DomainTaken  · PushOutdated  · NothingToRelease  · AppBusy  · RollbackRefused
 │  ├─ Invalid                    bad input: field, value, reason
+│  │  ├─ InvalidRange            a Range header that asks for what there is not
 │  │  └─ InvalidSource           an archive or tree we refuse to unpack
 │  └─ Rejected                   a push, build or release that does not go live
 │     ├─ BuildFailed             phase + exit code (detect 20-29, build 50-59, export 60-69: CNB's bands)
 │     │  ├─ NothingDetected  · BuildTimedOut  · BuildOutOfMemory  · BuildAbandoned  · BuildCancelled
+│     ├─ SourceUnavailable       a tarball's URL that we can't or won't fetch
 │     ├─ ReleaseCommandFailed    exit code + last lines
 │     └─ NotReady                a new process did not come up: process, cause, last lines
 ├─ Transient                     try again: nothing was harmed
-│  ├─ EngineUnavailable  · QueueUnavailable  · RouterUnavailable  · StoreBusy  · LeaseTaken
+│  ├─ EngineUnavailable  · QueueUnavailable  · RouterUnavailable  · StoreBusy  · LeaseTaken  · TooManyStreams
 │  └─ DiskLow
 └─ PlatformFault                 ours to mend: a bug or a broken installation
 """
@@ -36,6 +41,40 @@ class UserError(PaasError):
 
 class Unauthenticated(UserError):
     """No credentials, or credentials that we don't know."""
+
+
+class WrongPassword(UserError):
+    """A login whose e-mail and password don't fit together (we don't tell which is wrong)."""
+
+
+class TooManyGuesses(UserError):
+    """Too many wrong passwords; the next one is looked at in `retry_after` seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"again in {retry_after:.0f} s")
+        self.retry_after = retry_after
+
+
+class PasswordExpired(UserError):
+    """A one-time password, good only for choosing a lasting one in the console."""
+
+
+class Malformed(UserError):
+    """A request that can't be read at all; `status` is HTTP's word for it (400, 405, 413 …)."""
+
+    def __init__(self, reason: str, status: int = 400) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+
+
+class RateLimited(UserError):
+    """The account has used up its `limit` requests an hour; the next one is free in `retry_after` seconds."""
+
+    def __init__(self, limit: int, retry_after: float) -> None:
+        super().__init__(f"{limit} requests an hour")
+        self.limit = limit
+        self.retry_after = retry_after
 
 
 class Forbidden(UserError):
@@ -100,6 +139,15 @@ class AppBusy(Conflict):
         self.doing = doing
 
 
+class RollbackRefused(Conflict):
+    """Release `version` can't be gone back to. `cause` is 'no code', 'failed', 'pending' or 'image gone'."""
+
+    def __init__(self, version: int, cause: str) -> None:
+        super().__init__(f"v{version}: {cause}")
+        self.version = version
+        self.cause = cause
+
+
 class Invalid(UserError):
     """Bad input: which field, what it held (shortened), and the rule that it breaks."""
 
@@ -108,6 +156,10 @@ class Invalid(UserError):
         self.field = field
         self.value = value if len(value) <= 80 else value[:77] + "..."
         self.reason = reason
+
+
+class InvalidRange(Invalid):
+    """A Range header that asks for what there is not; `value` is the header."""
 
 
 class InvalidSource(Invalid):
@@ -164,6 +216,15 @@ class BuildCancelled(BuildFailed):
 
     def __init__(self) -> None:
         super().__init__("build", 51, "cancelled")
+
+
+class SourceUnavailable(Rejected):
+    """The tarball could not be fetched, or may not be. `url` is without its credentials and query."""
+
+    def __init__(self, url: str, cause: str) -> None:
+        super().__init__(f"{url}: {cause}")
+        self.url = url
+        self.cause = cause
 
 
 class ReleaseCommandFailed(Rejected):
@@ -226,6 +287,14 @@ class DiskLow(Transient):
         self.path = path
         self.free = free
         self.needed = needed
+
+
+class TooManyStreams(Transient):
+    """As many streams are open as the web process can carry."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} open")
+        self.limit = limit
 
 
 class PlatformFault(PaasError):
