@@ -13,6 +13,7 @@ PaasError
 │  ├─ Invalid                    bad input: field, value, reason
 │  │  ├─ InvalidRange            a Range header that asks for what there is not
 │  │  └─ InvalidSource           an archive or tree we refuse to unpack
+│  ├─ SetupFailed                a step of bin/up, bin/down or bin/test: what happened, what to do, last lines
 │  └─ Rejected                   a push, build or release that does not go live
 │     ├─ BuildFailed             phase + exit code (detect 20-29, build 50-59, export 60-69: CNB's bands)
 │     │  ├─ NothingDetected  · BuildTimedOut  · BuildOutOfMemory  · BuildAbandoned  · BuildCancelled
@@ -164,6 +165,16 @@ class InvalidRange(Invalid):
 
 class InvalidSource(Invalid):
     """An archive or a tree that we refuse to unpack; `value` is the member's name."""
+
+
+class SetupFailed(UserError):
+    """A step of the operator's commands can't go on. `lines` are the last ones of the program that failed."""
+
+    def __init__(self, what: str, advice: str, lines: tuple[str, ...] = ()) -> None:
+        super().__init__(what)
+        self.what = what
+        self.advice = advice
+        self.lines = lines
 
 
 class Rejected(UserError):
