@@ -10,6 +10,7 @@ PaasError
 │  ├─ NotFound                   kind + ref: app, release, build, domain, user, dyno …
 │  ├─ Conflict                   the state is against it
 │  │  ├─ NameTaken  · DomainTaken  · PushOutdated  · NothingToRelease  · AppBusy  · RollbackRefused
+│  │  ├─ EmailTaken  · OwnsApps  · LastAdmin  · BuildEnded
 │  ├─ Invalid                    bad input: field, value, reason
 │  │  ├─ InvalidRange            a Range header that asks for what there is not
 │  │  └─ InvalidSource           an archive or tree we refuse to unpack
@@ -113,6 +114,41 @@ class DomainTaken(Conflict):
     def __init__(self, hostname: str) -> None:
         super().__init__(hostname)
         self.hostname = hostname
+
+
+class EmailTaken(Conflict):
+    """Another user has this address."""
+
+    def __init__(self, email: str) -> None:
+        super().__init__(email)
+        self.email = email
+
+
+class OwnsApps(Conflict):
+    """The user can't be removed while some apps are theirs."""
+
+    def __init__(self, email: str, apps: tuple[str, ...]) -> None:
+        super().__init__(f"{email} owns {', '.join(apps)}")
+        self.email = email
+        self.apps = apps
+
+
+class LastAdmin(Conflict):
+    """The user can't be removed: nobody would be left to administer the platform."""
+
+    def __init__(self, email: str) -> None:
+        super().__init__(email)
+        self.email = email
+
+
+class BuildEnded(Conflict):
+    """The build can't be started (again): it has ended, or its attempts are used up."""
+
+    def __init__(self, build_id: str, status: str, attempts: int) -> None:
+        super().__init__(f"{build_id}: {status} after {attempts} attempts")
+        self.build_id = build_id
+        self.status = status
+        self.attempts = attempts
 
 
 class PushOutdated(Conflict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from paas.errors import Invalid
@@ -55,6 +55,12 @@ def check_quantity(type_name: str, quantity: int) -> int:
     if not 0 <= quantity <= MAX_QUANTITY:
         raise Invalid("quantity", str(quantity), f"of {type_name} must be within 0 to {MAX_QUANTITY}")
     return quantity
+
+
+def quantities(process_types: Iterable[ProcessType], scaled: Mapping[str, int]) -> dict[str, int]:
+    """How many of each of a release's types are wanted: as `scaled`, else none, but one `web`, so that an app's first
+    push is live. Types that were scaled but aren't in the release are left out."""
+    return {t.name: scaled.get(t.name, 1 if t.is_web else 0) for t in process_types}
 
 
 def parse_change(text: str, current: Mapping[str, int]) -> Scale:

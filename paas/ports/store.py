@@ -2,7 +2,8 @@
 
 Raises `StoreBusy` when the database is locked for too long or out of reach, `NotFound` where a thing must exist.
 Every change of what is wanted of an app (formation, config, releases, domains, maintenance, restart) raises the app's
-`generation` in the same transaction.
+`generation` in the same transaction. A change that changes nothing (scaling to what is, maintenance on twice) leaves no
+trace.
 """
 
 from __future__ import annotations
@@ -19,18 +20,31 @@ from paas.domain.user import Token, User
 
 
 class Users(Protocol):
-    def add(self, email: str, password_hash: str, *, is_admin: bool, must_change_password: bool = False) -> User:
-        """Raises `Conflict` if the address is taken."""
+    """`by` is the acting user's id, for the audit trail; None is the platform itself."""
+
+    def add(
+        self,
+        email: str,
+        password_hash: str,
+        *,
+        is_admin: bool,
+        must_change_password: bool = False,
+        by: str | None = None,
+    ) -> User:
+        """Raises `EmailTaken`."""
 
     def get(self, ref: str) -> User:
         """By id or e-mail address. Raises `NotFound`."""
 
-    def list(self) -> Sequence[User]: ...
+    def list(self) -> Sequence[User]:
+        """By e-mail address."""
 
-    def set_password(self, user_id: str, password_hash: str, *, must_change_password: bool = False) -> None: ...
+    def set_password(
+        self, user_id: str, password_hash: str, *, must_change_password: bool = False, by: str | None = None
+    ) -> None: ...
 
-    def remove(self, user_id: str) -> None:
-        """Raises `Conflict` while the user owns apps, or is the last admin."""
+    def remove(self, user_id: str, *, by: str | None = None) -> None:
+        """And the user's tokens. Raises `OwnsApps`, or `LastAdmin`."""
 
 
 class Tokens(Protocol):
@@ -39,7 +53,8 @@ class Tokens(Protocol):
     def user_of(self, digest: str) -> User | None:
         """Who holds the token; notes its use (at most once a minute)."""
 
-    def list(self, user_id: str) -> Sequence[Token]: ...
+    def list(self, user_id: str) -> Sequence[Token]:
+        """Oldest first."""
 
     def revoke(self, token_id: str, user_id: str) -> None:
         """Idempotent."""
@@ -103,15 +118,23 @@ class Releases(Protocol):
     def list(self, app_id: str, *, descending: bool = True, limit: int | None = None) -> Sequence[Release]: ...
 
     def finish(self, release_id: str, status: ReleaseStatus, output: str = "") -> Release:
-        """pending → succeeded | failed. The first success of an app with a `web` type sets web=1. Idempotent."""
+        """pending → succeeded | failed. Idempotent: a release that has ended stays as it ended.
+
+        The success of a release hands its image on to the pending config changes after it: they were made while it was
+        on its way, and must not bring the image before it back.
+        """
 
     def pending(self) -> Sequence[Release]:
         """All unfinished ones, oldest first: what the controller compares with what is being worked on."""
 
 
 class Formations(Protocol):
-    def get(self, app_id: str) -> dict[str, int]:
-        """Process type → quantity, of every type that the current release has (0 where never scaled)."""
+    def get(self, app_id: str, release: Release | None = None) -> dict[str, int]:
+        """Process type → quantity, of every type that the current release has, or `release`, which is about to become it.
+
+        A type that was never scaled has 0, except `web`, which has 1. What a type was scaled to is kept while releases
+        lack it.
+        """
 
     def scale(self, app_id: str, scales: Sequence[Scale], user_id: str) -> dict[str, int]:
         """Sets all or none; returns the whole formation. Raises `NotFound` ("process type") for types that the release lacks."""
@@ -129,7 +152,7 @@ class Builds(Protocol):
         """Pending and running ones of all apps, oldest first."""
 
     def start(self, build_id: str) -> Build:
-        """→ running, `attempt` + 1. Raises `Conflict` if it has ended or has no attempt left."""
+        """→ running, `attempt` + 1. Raises `BuildEnded` if it has ended or has no attempt left."""
 
     def finish(
         self,

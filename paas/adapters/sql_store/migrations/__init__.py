@@ -1,0 +1,41 @@
+"""Migrations: `migrate` brings a database to the newest tables, from nothing or from any earlier version."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from paas.adapters.sql_store.database import BUSY_TIMEOUT, Database
+from paas.errors import StoreBusy
+
+
+def migrate(database_url: str) -> None:
+    """Creates the database if it is SQLite and missing. All or nothing, also when killed; idempotent; two at once wait
+    for each other. Raises as `Store` does."""
+    database = Database(database_url)
+    try:
+        if database.engine.dialect.name == "sqlite" and database.engine.url.database:
+            _prepare_sqlite(database.engine.url.database)
+        with database.write() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        database.close()
+
+
+def _prepare_sqlite(path: str) -> None:
+    try:
+        # Password hashes are in it. SQLite gives its journals the mode of the database.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT)) as connection:
+            # Readers and the writer don't wait for each other then. Kept by the file; refused within a transaction.
+            connection.execute("PRAGMA journal_mode = WAL")
+    except (OSError, sqlite3.Error) as exc:
+        raise StoreBusy(f"{path} can't be opened: {exc}") from exc
