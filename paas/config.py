@@ -44,7 +44,9 @@ class Settings:
     build_pids: int = _setting(1024, "processes in a build container")
     max_source: int = _setting(1 * GiB, "largest source tree, unpacked")
     min_free_disk: int = _setting(1 * GiB, "with less free space than this no build starts")
-    allow_private_sources: int = _setting(0, "1: tarballs for builds may be fetched from private and loopback addresses")
+    allow_private_sources: int = _setting(
+        0, "1: tarballs for builds may be fetched from private and loopback addresses"
+    )
     ca_bundle: str = _setting(
         "/etc/ssl/certs/ca-certificates.crt", "CA certificates that builds trust; skipped if missing"
     )
@@ -57,6 +59,7 @@ class Settings:
     stop_grace: int = _setting(30, "between SIGTERM and SIGKILL")
     release_timeout: int = _setting(3600, "how long a release command may take")
     request_timeout: int = _setting(30, "how long an app may take to the first byte of a response (then H12)")
+    timings: int = _setting(0, "1: each push ends with a table of where its time went")
     keep_releases: int = _setting(10, "images of how many releases are kept for rollback")
     api_rate_limit: int = _setting(4500, "API requests that one account may make in an hour; 0: any number")
 

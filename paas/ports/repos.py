@@ -15,8 +15,8 @@ class Repos(Protocol):
     def head(self, app_id: str, branch: str) -> str | None:
         """The commit that the branch points to, or None."""
 
-    def subject(self, app_id: str, commit: str) -> str:
-        """The first line of a commit's message; empty if unknown."""
+    def tidy(self, app_id: str) -> None:
+        """Packs what many pushes left, if there is enough of it. May take long; never raises."""
 
     def remove(self, app_id: str) -> None:
         """Deletes the repository. Idempotent."""
