@@ -1,0 +1,64 @@
+"""Docker's SDK: one low-level client per operating-system process, made when first used; its errors become ours."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import docker.errors
+import urllib3.exceptions
+from docker import APIClient
+
+from paas.errors import EngineUnavailable
+
+# requests' errors are OSErrors, and so is a socket that is missing or refuses.
+VENDOR_ERRORS = (
+    docker.errors.DockerException,
+    docker.errors.StreamParseError,
+    urllib3.exceptions.HTTPError,
+    OSError,
+)
+
+
+class DockerClient:
+    """Hands out the client. Threads share it (its connection pool is thread-safe); a forked child makes its own,
+    because two processes must not read from the same sockets.
+    """
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._api: APIClient | None = None
+        os.register_at_fork(after_in_child=self._reset)
+
+    @property
+    def api(self) -> APIClient:
+        """The client, with the newest API version that both sides speak. Raises the SDK's errors: see `engine_errors`."""
+        if self._api is None:  # two threads may both get here: one client is dropped, no harm done
+            # The pool never blocks; its size is how many idle connections it keeps.
+            self._api = APIClient(base_url=self._host, version="auto", max_pool_size=16)
+        return self._api
+
+    def _reset(self) -> None:
+        self._api = None
+
+
+@contextmanager
+def engine_errors(doing: str) -> Iterator[None]:
+    """Turns every error of the SDK and of what it is made of into `EngineUnavailable`."""
+    try:
+        yield
+    except VENDOR_ERRORS as exc:
+        raise EngineUnavailable(f"{doing}: {explanation(exc)}") from exc
+
+
+def status(error: BaseException) -> int | None:
+    """The HTTP status the engine answered with; None if the error is something else."""
+    if isinstance(error, docker.errors.APIError):
+        return error.status_code
+    return None
+
+
+def explanation(error: BaseException) -> str:
+    """The engine's own words for what it refused, without the request's address around them."""
+    return str(getattr(error, "explanation", None) or error)
