@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from paas.bootstrap import Services
 from paas.domain.user import Token, User, check_email, check_password, new_token, require_admin, token_digest
-from paas.errors import Conflict, Invalid, NotFound
+from paas.errors import Invalid, NotFound
 from paas.pipeline import passwords
 
 MAX_DESCRIPTION = 200
@@ -15,7 +15,7 @@ MAX_DESCRIPTION = 200
 def create(
     services: Services, user: User, email: str, password: str | None = None, *, is_admin: bool = False
 ) -> tuple[User, str]:
-    """The new user and the password. Without one given, a one-time password is made. Raises `Invalid`, `Conflict`, `Forbidden`."""
+    """The new user and the password. Without one given, a one-time password is made. Raises `Invalid`, `EmailTaken`, `Forbidden`."""
     require_admin(user, "create users")
     return _add(services, email, password, is_admin=is_admin)
 
@@ -43,7 +43,7 @@ def find(services: Services, user: User, ref: str) -> User:
 
 
 def remove(services: Services, user: User, target: User) -> None:
-    """Raises `Conflict` while the user owns apps or is the last admin, `Forbidden`."""
+    """Raises `OwnsApps`, `LastAdmin`, `Forbidden`."""
     require_admin(user, "remove users")
     services.store.users.remove(target.id)
     services.store.events.add("user.remove", f"Removed {target.email}", user_id=user.id, app_id=None)
@@ -92,13 +92,7 @@ def revoke_token(services: Services, user: User, token_id: str) -> Token:
 
 def _add(services: Services, email: str, password: str | None, *, is_admin: bool) -> tuple[User, str]:
     chosen = check_password(password) if password is not None else passwords.generated()
-    try:
-        added = services.store.users.add(
-            check_email(email),
-            passwords.hash_password(chosen),
-            is_admin=is_admin,
-            must_change_password=password is None,
-        )
-    except Conflict as exc:
-        raise Invalid("email", email, "belongs to another user already") from exc
+    added = services.store.users.add(
+        check_email(email), passwords.hash_password(chosen), is_admin=is_admin, must_change_password=password is None
+    )
     return added, chosen

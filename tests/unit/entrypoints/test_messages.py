@@ -31,6 +31,7 @@ EXAMPLES: list[errors.PaasError] = [
     errors.ReleaseCommandFailed("./migrate", 1, ("boom",)), errors.NotReady("web.1", "exited", "with status 1", ("boom",)),
     errors.EngineUnavailable(), errors.QueueUnavailable(), errors.RouterUnavailable(), errors.StoreBusy(),
     errors.LeaseTaken("app-1"), errors.DiskLow("/", 1, 2**30), errors.TooManyStreams(48), errors.PlatformFault("the key file is missing"),
+    errors.EmailTaken("a@example.org"), errors.OwnsApps("a@example.org", ("blog",)), errors.LastAdmin("a@example.org"),
     errors.SetupFailed("Redis did not start", "See its log.", ("boom",)),
 ]  # fmt: skip
 
