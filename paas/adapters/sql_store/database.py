@@ -62,13 +62,19 @@ def _engine(url: str) -> Engine:
     url = "postgresql" + url.removeprefix("postgres") if url.startswith("postgres://") else url
     try:
         engine = create_engine(url, pool_size=4, max_overflow=28, pool_timeout=BUSY_TIMEOUT, pool_use_lifo=True)
-    except (exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError) as error:
-        # Never the whole URL: it may hold a password.
-        raise Invalid("PAAS_DATABASE_URL", url.partition(":")[0], f"names no usable database ({error})") from error
+    except (exc.NoSuchModuleError, ModuleNotFoundError) as error:
+        raise Invalid("PAAS_DATABASE_URL", _scheme(url), f"names a database we have no driver for ({error})") from error
+    except (exc.ArgumentError, ValueError) as error:
+        raise Invalid("PAAS_DATABASE_URL", _scheme(url), "is not a database's URL") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _scheme(url: str) -> str:
+    """What may be told of a URL that may hold a password."""
+    return url.partition("://")[0] if "://" in url else "…"
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
