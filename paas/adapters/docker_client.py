@@ -39,6 +39,10 @@ class DockerClient:
             self._api = APIClient(base_url=self._host, version="auto", max_pool_size=16)
         return self._api
 
+    def url(self, path: str) -> str:
+        """The address of an endpoint, for the few calls where the SDK's own method won't do."""
+        return f"{self.api.base_url}/v{self.api.api_version}{path}"
+
     def _reset(self) -> None:
         self._api = None
 

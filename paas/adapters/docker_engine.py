@@ -93,9 +93,8 @@ class DockerEngine:
         if since is not None:
             params["since"] = f"{since.timestamp():.6f}"
         with engine_errors("reading a process's output"):
-            api = self._client.api
             # Not the SDK's logs(): that joins stdout and stderr, and breaks lines longer than 16 KiB.
-            url = f"{api.base_url}/v{api.api_version}/containers/{info['Id']}/logs"
+            url, api = self._client.url(f"/containers/{info['Id']}/logs"), self._client.api
             with api.get(url, params=params, stream=True, timeout=(api.timeout, None)) as response:
                 if response.status_code == 404:
                     return
@@ -142,8 +141,8 @@ class DockerEngine:
         except docker.errors.APIError as exc:
             if _network_is_gone(exc):
                 self._networks.lost(spec.app_id)
-            # 400: no such command in the image, and the like. The runtime's other refusals come as 500.
-            elif status(exc) == 400 or "OCI runtime" in explanation(exc):
+            # The runtime could not make a process of it. It says so with 400 or 500, depending on what it dislikes.
+            elif "OCI runtime" in explanation(exc):
                 raise _refused(spec, exc) from exc
             raise
 

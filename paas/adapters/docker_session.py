@@ -27,12 +27,20 @@ class DockerSession:
         self._tty = tty
         self._frames = Frames()
         self._ready: deque[bytes] = deque()
-        params = {"stream": 1, "stdin": 1, "stdout": 1, "stderr": 1, "detachKeys": _DETACH_NEVER}
-        attached = client.api.attach_socket(container_id, params)
-        # The SDK gives a read-only file with a timeout. A socket of our own on the same connection does all we need.
-        self._socket = socket.socket(fileno=os.dup(attached.fileno()))
+        params: dict[str, int | bytes] = {
+            "stream": 1,
+            "stdin": 1,
+            "stdout": 1,
+            "stderr": 1,
+            "detachKeys": _DETACH_NEVER,
+        }
+        # Not the SDK's attach_socket(): that gives a file which can't be written to, on a socket that nobody closes.
+        url = client.url(f"/containers/{container_id}/attach")
+        headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
+        with client.api.post(url, params=params, headers=headers, stream=True, timeout=client.api.timeout) as response:
+            response.raise_for_status()
+            self._socket = socket.socket(fileno=os.dup(response.raw.fileno()))
         self._socket.setblocking(True)
-        attached.close()
 
     def read(self, size: int) -> bytes:
         """What came next, at most `size` bytes; empty when the process has ended or the engine went away."""

@@ -60,9 +60,7 @@ class RedisAppLogs:
             with redis_errors("reading the app's log"):
                 last: Any = self._redis.xrevrange(key, count=1)
             after = last[0][0] if last else ""
-        if after and not _POSITION.fullmatch(after):
-            raise Invalid("log position", after, "must be the id of a line, such as 1767225600000-0")
-        return self._follow(key, after or "0", heartbeat)
+        return self._follow(key, check_position(after or "0"), heartbeat)
 
     def drop(self, app_id: str) -> None:
         with redis_errors("dropping the app's log"):
@@ -139,6 +137,13 @@ def fits(line: LogLine, source: str | None, process: str | None) -> bool:
     """Whether the line is of that source, and of that process or process type."""
     of_process = process is None or line.process == process or line.process.startswith(f"{process}.")
     return of_process and source in (None, line.source)
+
+
+def check_position(after: str) -> str:
+    """The id of a line, as clients send it back to us. Raises `Invalid`."""
+    if not _POSITION.fullmatch(after):
+        raise Invalid("log position", after, "must be the id of a line, such as 1767225600000-0")
+    return after
 
 
 def _line(id_: str, fields: dict[str, str]) -> LogLine:

@@ -1,0 +1,1 @@
+"""What every port promises, tried on the fake and on the real adapter."""

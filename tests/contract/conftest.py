@@ -1,0 +1,142 @@
+"""Each port's fixture gives the fake and the real adapter in turn: every contract test runs on both."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paas.adapters.docker_client import DockerClient
+from paas.adapters.docker_engine import DockerEngine
+from paas.adapters.docker_images import DockerImages
+from paas.adapters.file_build_logs import FileBuildLogs
+from paas.adapters.file_leases import FileLeases
+from paas.adapters.memory.engine import MemoryEngine, Script
+from paas.adapters.memory.images import MemoryImages
+from paas.adapters.memory.leases import MemoryLeases
+from paas.adapters.memory.logs import MemoryAppLogs, MemoryBuildLogs, MemorySignals
+from paas.adapters.memory.queue import MemoryQueue
+from paas.adapters.redis_client import connect
+from paas.adapters.redis_logs import RedisAppLogs, RedisSignals
+from paas.adapters.rq_queue import RqQueue
+from paas.config import MiB, Settings
+from paas.domain.process import Kind
+from paas.ports.engine import Engine, Limits, ProcessSpec
+from paas.ports.images import Images
+from paas.ports.leases import Leases
+from paas.ports.logs import AppLogs, BuildLogs, Signals
+from paas.ports.queue import Queue
+
+# What processes do, by name: as a shell command for engines that run it, as a script for the one that makes it up.
+COMMANDS = {
+    "runs": "exec sleep 1000",
+    "prints": "echo one; echo two; exit 3",
+    "echoes": "cat",
+    "ignores-term": "trap '' TERM; echo ready; while :; do sleep 0.1; done",
+    "never-starts": "",
+}
+SCRIPTS = {
+    COMMANDS["prints"]: Script(lines=("one", "two"), exit_code=3),
+    COMMANDS["echoes"]: Script(echoes=True),
+    COMMANDS["ignores-term"]: Script(lines=("ready",), ignores_term=True),
+    COMMANDS["never-starts"]: Script(starts=False),
+}
+
+
+@pytest.fixture
+def spec(base_image: str) -> Callable[..., ProcessSpec]:
+    """`spec("prints")`, or any shell command, with the fields of `ProcessSpec` that matter to a test."""
+
+    def spec(does: str, *, app: str = "app-a", stdin: bool = False, **fields: Any) -> ProcessSpec:
+        plain = ProcessSpec(
+            app_id=app,
+            app_name="shop",
+            kind=Kind.RUN if stdin else Kind.FORMATION,
+            type="web",
+            index=1,
+            release=7,
+            image="no/such:image" if does == "never-starts" else base_image,
+            args=(COMMANDS.get(does, does),),
+            command=does,
+            env={},
+            limits=Limits(memory=64 * MiB, cpus=0.5, pids=32),
+            crashes=2,
+            restart=4,
+            stdin=stdin,
+        )
+        return replace(plain, **fields)
+
+    return spec
+
+
+@pytest.fixture
+def docker_engine(settings: Settings) -> DockerEngine:
+    return DockerEngine(DockerClient(settings.docker_host), settings)
+
+
+@pytest.fixture(params=["memory", "docker"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    if request.param == "memory":
+        return MemoryEngine(scripts=SCRIPTS)
+    engine: DockerEngine = request.getfixturevalue("docker_engine")
+    return engine
+
+
+@pytest.fixture(params=["memory", "docker"])
+def dead_engine(request: pytest.FixtureRequest, settings: Settings) -> Engine:
+    """One that doesn't answer."""
+    if request.param == "memory":
+        engine = MemoryEngine()
+        engine.go_down()
+        return engine
+    return DockerEngine(DockerClient(f"unix://{settings.run_dir}/nobody-listens.sock"), settings)
+
+
+@pytest.fixture(params=["memory", "docker"])
+def images(request: pytest.FixtureRequest, settings: Settings, base_image: str) -> Images:
+    if request.param == "memory":
+        return MemoryImages(base_image)
+    return DockerImages(DockerClient(settings.docker_host), settings)
+
+
+@pytest.fixture(params=["memory", "files"])
+def leases(request: pytest.FixtureRequest, data_dir: Path) -> Leases:
+    return MemoryLeases() if request.param == "memory" else FileLeases(data_dir / "leases")
+
+
+@pytest.fixture(params=["memory", "files"])
+def build_logs(request: pytest.FixtureRequest, data_dir: Path) -> BuildLogs:
+    return MemoryBuildLogs() if request.param == "memory" else FileBuildLogs(data_dir / "builds")
+
+
+@pytest.fixture(params=["memory", "redis"])
+def app_logs(request: pytest.FixtureRequest, settings: Settings) -> AppLogs:
+    if request.param == "memory":
+        return MemoryAppLogs()
+    request.getfixturevalue("redis_server")
+    return RedisAppLogs(connect(settings.redis_socket, text=True), settings.name)
+
+
+@pytest.fixture(params=["memory", "redis"])
+def signals(request: pytest.FixtureRequest, settings: Settings) -> Signals:
+    if request.param == "memory":
+        return MemorySignals()
+    request.getfixturevalue("redis_server")
+    return RedisSignals(connect(settings.redis_socket, text=True), settings.name)
+
+
+@pytest.fixture
+def rq_queue(redis_server: subprocess.Popen[bytes], settings: Settings) -> RqQueue:
+    return RqQueue(connect(settings.redis_socket), settings)
+
+
+@pytest.fixture(params=["memory", "rq"])
+def queue(request: pytest.FixtureRequest) -> Queue:
+    if request.param == "memory":
+        return MemoryQueue()
+    queue: RqQueue = request.getfixturevalue("rq_queue")
+    return queue
