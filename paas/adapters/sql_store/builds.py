@@ -15,6 +15,8 @@ from paas.domain.build import MAX_ATTEMPTS, Build, BuildStatus
 from paas.errors import BuildEnded, NotFound
 from paas.ports.clock import Clock
 
+_UNFINISHED = [status.value for status in BuildStatus if not status.is_final]
+
 
 class SqlBuilds:
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -44,7 +46,7 @@ class SqlBuilds:
             return [_build(row) for row in connection.execute(wanted)]
 
     def unfinished(self) -> Sequence[Build]:
-        wanted = select(builds).where(builds.c.ended_at.is_(None)).order_by(builds.c.seq)
+        wanted = select(builds).where(builds.c.status.in_(_UNFINISHED)).order_by(builds.c.seq)
         with self._database.read() as connection:
             return [_build(row) for row in connection.execute(wanted)]
 

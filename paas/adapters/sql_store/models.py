@@ -172,9 +172,8 @@ builds = Table(
     _column("failure", Prose),
     _column("buildpacks", JSON),
     Index("ix_builds_app_id_seq", "app_id", "seq"),
+    Index("ix_builds_status_seq", "status", "seq"),  # a partial one would make SQLAlchemy import PostgreSQL's dialect
 )
-_unfinished = builds.c.ended_at.is_(None)
-Index("ix_builds_unfinished", builds.c.seq, sqlite_where=_unfinished, postgresql_where=_unfinished)
 
 domains = Table(
     "domains",

@@ -148,8 +148,7 @@ def _builds() -> None:
         sa.UniqueConstraint("id", name="uq_builds_id"),
     )
     op.create_index("ix_builds_app_id_seq", "builds", ["app_id", "seq"])
-    unfinished = sa.text("ended_at IS NULL")
-    op.create_index("ix_builds_unfinished", "builds", ["seq"], sqlite_where=unfinished, postgresql_where=unfinished)
+    op.create_index("ix_builds_status_seq", "builds", ["status", "seq"])
 
 
 def _sequence() -> sa.Column[Any]:
