@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import docker
+import docker.errors
 import pytest
 
 from paas.adapters.docker_client import DockerClient
@@ -96,11 +100,41 @@ def dead_engine(request: pytest.FixtureRequest, settings: Settings) -> Engine:
     return DockerEngine(DockerClient(f"unix://{settings.run_dir}/nobody-listens.sock"), settings)
 
 
-@pytest.fixture(params=["memory", "docker"])
-def images(request: pytest.FixtureRequest, settings: Settings, base_image: str) -> Images:
-    if request.param == "memory":
-        return MemoryImages(base_image)
+@pytest.fixture
+def docker_images(settings: Settings) -> DockerImages:
     return DockerImages(DockerClient(settings.docker_host), settings)
+
+
+@pytest.fixture
+def dead_images(settings: Settings) -> DockerImages:
+    return DockerImages(DockerClient(f"unix://{settings.run_dir}/nobody-listens.sock"), settings)
+
+
+@pytest.fixture(params=["memory", "docker"])
+def images(request: pytest.FixtureRequest, base_image: str) -> Images:
+    if request.param == "memory":
+        return MemoryImages(base_image, "own")
+    images: DockerImages = request.getfixturevalue("docker_images")
+    return images
+
+
+@pytest.fixture
+def own_image(request: pytest.FixtureRequest, images: Images) -> str:
+    """An image that nothing else holds."""
+    return "own" if isinstance(images, MemoryImages) else str(request.getfixturevalue("untagged_image"))
+
+
+@pytest.fixture
+def untagged_image(base_image: str) -> Iterator[str]:
+    """The base image with another label: its own id, and no tag."""
+    client = docker.APIClient(version="auto")
+    container = client.create_container(base_image, ["true"])["Id"]
+    image = str(client.commit(container, changes=[f"LABEL test={secrets.token_hex(8)}"])["Id"])
+    client.remove_container(container)
+    yield image
+    with suppress(docker.errors.NotFound):
+        client.remove_image(image, force=True)
+    client.close()
 
 
 @pytest.fixture(params=["memory", "files"])
