@@ -262,7 +262,7 @@ _MESSAGES: dict[type, Callable[[Any], Message]] = {
     errors.BuildEnded: lambda e: Message(
         "conflict",
         409,
-        f"Build {e.build_id} can't be started.",
+        f"Build {e.build_id} can't be started or stopped any more.",
         f"It is {e.status} after {e.attempts} attempts.",
         "Push again, or start a new build.",
     ),

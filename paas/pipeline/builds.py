@@ -8,7 +8,7 @@ from paas.bootstrap import Services
 from paas.domain.app import App
 from paas.domain.build import Build, BuildStatus
 from paas.domain.user import User
-from paas.errors import Conflict, NotFound
+from paas.errors import BuildEnded, NotFound
 from paas.pipeline import doors, fetch
 
 
@@ -34,10 +34,10 @@ def from_url(services: Services, user: User, app: App, url: str, version: str = 
 
 
 def cancel(services: Services, user: User, app: App, build_id: str) -> Build:
-    """Stops a build; its worker sees it within moments. Raises `NotFound`, and `Conflict` if it has ended."""
+    """Stops a build; its worker sees it within moments. Raises `NotFound`, and `BuildEnded` if it has ended."""
     build = get(services, user, app, build_id)
     if build.status.is_final:
-        raise Conflict(f"the build has ended already: it {build.status.value}")
+        raise BuildEnded(build.id, build.status.value, build.attempt)
     cancelled = services.store.builds.finish(build.id, BuildStatus.CANCELLED, failure=f"cancelled by {user.email}")
     if build.status is BuildStatus.PENDING:
         services.build_logs.close(build.id)  # no worker will: followers of the log would wait for ever

@@ -17,14 +17,14 @@ def create(
 ) -> tuple[User, str]:
     """The new user and the password. Without one given, a one-time password is made. Raises `Invalid`, `EmailTaken`, `Forbidden`."""
     require_admin(user, "create users")
-    return _add(services, email, password, is_admin=is_admin)
+    return _add(services, email, password, is_admin=is_admin, by=user.id)
 
 
 def create_first_admin(services: Services, email: str) -> tuple[User, str] | None:
     """For installation: an admin with a one-time password; None if there are users already."""
     if services.store.users.list():
         return None
-    return _add(services, email, None, is_admin=True)
+    return _add(services, email, None, is_admin=True, by=None)
 
 
 def everybody(services: Services, user: User) -> Sequence[User]:
@@ -45,8 +45,7 @@ def find(services: Services, user: User, ref: str) -> User:
 def remove(services: Services, user: User, target: User) -> None:
     """Raises `OwnsApps`, `LastAdmin`, `Forbidden`."""
     require_admin(user, "remove users")
-    services.store.users.remove(target.id)
-    services.store.events.add("user.remove", f"Removed {target.email}", user_id=user.id, app_id=None)
+    services.store.users.remove(target.id, by=user.id)
 
 
 def set_password(services: Services, user: User, target: User, password: str, *, current: str | None = None) -> None:
@@ -60,8 +59,15 @@ def set_password(services: Services, user: User, target: User, password: str, *,
     elif current is None or not passwords.fits(current, target.password_hash):
         raise Invalid("current password", "…", "does not fit")
     hashed = passwords.hash_password(check_password(password))
-    services.store.users.set_password(target.id, hashed, must_change_password=not own)
-    services.store.events.add("user.password", f"Set the password of {target.email}", user_id=user.id, app_id=None)
+    services.store.users.set_password(target.id, hashed, must_change_password=not own, by=user.id)
+
+
+def reset_password(services: Services, target: User) -> str:
+    """For root on the server: the user's new one-time password."""
+    chosen = passwords.generated()
+    services.store.users.set_password(target.id, passwords.hash_password(chosen), must_change_password=True)
+    services.store.events.add("user.password", f"Reset the password of {target.email}", user_id=None, app_id=None)
+    return chosen
 
 
 def create_token(services: Services, user: User, description: str = "") -> tuple[Token, str]:
@@ -70,7 +76,6 @@ def create_token(services: Services, user: User, description: str = "") -> tuple
         raise Invalid("description", description, f"must have at most {MAX_DESCRIPTION} printable characters")
     secret = new_token()
     token = services.store.tokens.add(user.id, token_digest(secret), description)
-    services.store.events.add("token.create", f"Created token {token.id}", user_id=user.id, app_id=None)
     return token, secret
 
 
@@ -86,13 +91,16 @@ def revoke_token(services: Services, user: User, token_id: str) -> Token:
     """What was revoked. Raises `NotFound`."""
     token = find_token(services, user, token_id)
     services.store.tokens.revoke(token.id, user.id)
-    services.store.events.add("token.revoke", f"Revoked token {token.id}", user_id=user.id, app_id=None)
     return token
 
 
-def _add(services: Services, email: str, password: str | None, *, is_admin: bool) -> tuple[User, str]:
+def _add(services: Services, email: str, password: str | None, *, is_admin: bool, by: str | None) -> tuple[User, str]:
     chosen = check_password(password) if password is not None else passwords.generated()
     added = services.store.users.add(
-        check_email(email), passwords.hash_password(chosen), is_admin=is_admin, must_change_password=password is None
+        check_email(email),
+        passwords.hash_password(chosen),
+        is_admin=is_admin,
+        must_change_password=password is None,
+        by=by,
     )
     return added, chosen

@@ -32,6 +32,7 @@ EXAMPLES: list[errors.PaasError] = [
     errors.EngineUnavailable(), errors.QueueUnavailable(), errors.RouterUnavailable(), errors.StoreBusy(),
     errors.LeaseTaken("app-1"), errors.DiskLow("/", 1, 2**30), errors.TooManyStreams(48), errors.PlatformFault("the key file is missing"),
     errors.EmailTaken("a@example.org"), errors.OwnsApps("a@example.org", ("blog",)), errors.LastAdmin("a@example.org"),
+    errors.BuildEnded("b-1", "failed", 2),
     errors.SetupFailed("Redis did not start", "See its log.", ("boom",)),
 ]  # fmt: skip
 
