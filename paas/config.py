@@ -191,7 +191,7 @@ def passthrough(environ: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def client(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What the command line of a developer may be told by variables: PAAS_URL, PAAS_TOKEN, PAAS_APP, PAAS_CA_FILE, HOME."""
+    """What the command line may be told by variables: where to and as whom (PAAS_URL …), which app, which instance here."""
     environ = os.environ if environ is None else environ
     return {
         n: environ[n]
@@ -200,6 +200,8 @@ def client(environ: Mapping[str, str] | None = None) -> dict[str, str]:
             "PAAS_TOKEN",
             "PAAS_APP",
             "PAAS_CA_FILE",
+            "PAAS_NAME",
+            "PAAS_DATA_DIR",
             "HOME",
             "NO_COLOR",
             "XDG_CONFIG_HOME",

@@ -81,6 +81,14 @@ def ensure(settings: Settings, say: Say, *, refresh: bool = False) -> None:
             _make_build_image(client, say)
 
 
+def are_current(settings: Settings) -> bool:
+    """Whether both images are here and of today's recipe. Raises `EngineUnavailable`."""
+    client = DockerClient(settings.docker_host)
+    with engine_errors("looking at the stack images"):
+        recipes = (_recipe_of(client, RUN_IMAGE), _recipe_of(client, BUILD_IMAGE))
+        return recipes == (run_recipe(), build_recipe()) and _shares_run_image(client)
+
+
 def packages(image: str) -> list[str]:
     """The packages of `run` or `build`, as their list names them."""
     lines = (_RECIPE / f"{image}.txt").read_text().splitlines()

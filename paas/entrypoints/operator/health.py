@@ -6,6 +6,7 @@ import http.client
 import socket
 import ssl
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from paas.config import Settings
@@ -21,8 +22,7 @@ def get(settings: Settings, host: str, path: str, *, https: bool = False) -> int
     connection: http.client.HTTPConnection
     try:
         if https:
-            trust = ssl.create_default_context(cafile=str(settings.ca_file))
-            connection = _NamedTLS(host, settings.https_port, timeout=_ONE_TRY, context=trust)
+            connection = _NamedTLS(host, settings.https_port, timeout=_ONE_TRY, context=_trust(settings))
         else:
             connection = http.client.HTTPConnection("127.0.0.1", settings.http_port, timeout=_ONE_TRY)
         try:
@@ -32,6 +32,15 @@ def get(settings: Settings, host: str, path: str, *, https: bool = False) -> int
             connection.close()
     except (OSError, http.client.HTTPException):
         return None
+
+
+def certificate_end(settings: Settings) -> datetime:
+    """Until when the certificate that the router shows is valid. Raises OSError if it shows none that fits the domain."""
+    connection = _NamedTLS(settings.domain, settings.https_port, timeout=_ONE_TRY, context=_trust(settings))
+    connection.connect()
+    with connection.sock as secured:
+        shown = secured.getpeercert() or {}  # never empty, as it was verified
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown["notAfter"])), UTC)
 
 
 def wait_until_up(settings: Settings) -> None:
@@ -56,6 +65,10 @@ def _missing(settings: Settings) -> list[str]:
     return [
         name for name, https in (("web", False), ("haproxy", True)) if get(settings, api, "/health", https=https) != 200
     ]
+
+
+def _trust(settings: Settings) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(settings.ca_file))
 
 
 def _last_lines(log: Path) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from paas.adapters import haproxy
+from paas.adapters.haproxy import router
 from paas.config import MiB, Settings
 from paas.entrypoints.operator.host import ROOT
 from paas.entrypoints.operator.venv import PYTHON
@@ -17,7 +17,7 @@ WEB_THREADS = 64  # each open push, log or page with live updates holds one
 
 @dataclass(frozen=True)
 class Program:
-    """One child of the supervisor. It is restarted by the next bin/up when its `stamp` has changed."""
+    """One child of the supervisor. It is restarted by the next bin/up when its arguments or its `stamp` have changed."""
 
     name: str
     argv: tuple[str, ...]
@@ -36,7 +36,7 @@ def all_of(settings: Settings) -> tuple[Program, ...]:
         Program("web", (*python, *_gunicorn(settings)), 20, 15, code),
         Program("worker", (*python, "paas.entrypoints.worker"), 20, 30, code),
         Program("controller", (*python, "paas.entrypoints.controller"), 20, 15, code),
-        Program("haproxy", tuple(haproxy.command(settings)), 30, 10, _digest(haproxy.static_configuration(settings).encode())),
+        Program("haproxy", tuple(router.command(settings)), 30, 10, ""),
     )  # fmt: skip
 
 
@@ -65,7 +65,7 @@ loglevel warning
 
 def _gunicorn(settings: Settings) -> tuple[str, ...]:
     return (
-        "gunicorn", "--bind", f"unix:{settings.web_socket}", "--umask", "0o077",
+        "gunicorn", "--bind", f"unix:{settings.web_socket}", "--umask", "0o007",
         "--worker-class", "gthread", "--workers", "1", "--threads", str(WEB_THREADS),
         "--keep-alive", "75",  # longer than the router keeps idle connections, so that it never sends into a closing one
         "--graceful-timeout", "10", "--worker-tmp-dir", str(settings.run_dir), "--no-control-socket",

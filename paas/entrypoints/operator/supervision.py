@@ -123,12 +123,10 @@ def states(settings: Settings) -> dict[str, str]:
         return {}
 
 
-def restart(settings: Settings, program: str) -> None:
-    """Stops and starts one program."""
-    rpc = _rpc(settings)
-    with suppress(xmlrpc.client.Fault):  # it was not running
-        rpc.stopProcess(program)
-    rpc.startProcess(program)
+def send_signal(settings: Settings, program: str, name: str) -> None:
+    """Sends a signal to a program, if it runs."""
+    with suppress(xmlrpc.client.Fault):
+        _rpc(settings).signalProcess(program, name)
 
 
 def stop(settings: Settings) -> None:

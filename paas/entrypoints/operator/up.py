@@ -10,8 +10,9 @@ import sys
 from dataclasses import dataclass
 
 from paas import bootstrap, config
-from paas.adapters import haproxy, key_file, local_ca, stack_images
+from paas.adapters import key_file, stack_images
 from paas.adapters.docker_instance import DockerInstance
+from paas.adapters.haproxy import router
 from paas.adapters.sql_store.migrations import migrate
 from paas.bootstrap import Services
 from paas.config import Settings
@@ -106,7 +107,6 @@ def _prepare(settings: Settings) -> tuple[Services, Access]:
     settings.save()
     key_file.load_or_create(settings.key_file)
     migrate(settings.database)
-    local_ca.ensure(settings)
     services = bootstrap.connect(settings)
     return services, _access(services)
 
@@ -127,8 +127,10 @@ def _access(services: Services) -> Access:
 def _start(settings: Settings) -> None:
     started = programs.all_of(settings)
     private_file.write(programs.redis_file(settings), programs.redis_configuration(settings))
-    haproxy.write_configuration(settings)
+    must_reload = router.prepare(settings)
     supervision.start(settings, supervision.configuration(settings, started, config.passthrough()))
+    if must_reload:
+        supervision.send_signal(settings, "haproxy", "USR2")
     health.wait_until_up(settings)
 
 
