@@ -28,6 +28,7 @@ from paas.domain.user import User
 from paas.ports.builder import Builder
 
 IMAGE = "sha256:" + "ab" * 32
+NO_PASSWORD = f"scrypt$2$8$1${'00' * 16}${'00' * 32}"  # the hash of none that anybody knows
 SCRIPTS = {
     "echo hello": Script(lines=("hello",), exit_code=0),
     "cat": Script(echoes=True),
@@ -71,17 +72,17 @@ def services(tmp_path: Path) -> Fakes:
 
 @pytest.fixture
 def admin(services: Fakes) -> User:
-    return services.store.users.add("admin@example.org", "", is_admin=True)
+    return services.store.users.add("admin@example.org", NO_PASSWORD, is_admin=True)
 
 
 @pytest.fixture
 def owner(services: Fakes) -> User:
-    return services.store.users.add("owner@example.org", "", is_admin=False)
+    return services.store.users.add("owner@example.org", NO_PASSWORD, is_admin=False)
 
 
 @pytest.fixture
 def stranger(services: Fakes) -> User:
-    return services.store.users.add("stranger@example.org", "", is_admin=False)
+    return services.store.users.add("stranger@example.org", NO_PASSWORD, is_admin=False)
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def create(ref: str) -> Response:
     app = find_app(ref)
     given = body.read()
     wanted = given.get("release")
-    chosen = _find(app, str(wanted) if isinstance(wanted, int) else body.required_text(given, "release"))
+    chosen = _find(app, str(wanted) if type(wanted) is int else body.required_text(given, "release"))
     made = rollback(services(), caller(), app, chosen.id)
     return answer(_shown(app, made, services().store.releases.current(app.id)), 201)
 
