@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from paas.errors import Invalid
 
 MAX_QUANTITY = 100
-_TYPE = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,29})", re.IGNORECASE)
-_CHANGE = re.compile(r"([A-Za-z0-9_-]+)([=+-])(\d{1,4})")
-_QUANTITY = re.compile(r"([+-]?)(\d{1,4})")
+# ASCII is spelt out: \d and IGNORECASE let other scripts' digits and letters in.
+_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,29}")
+_CHANGE = re.compile(r"([A-Za-z0-9_-]+)([=+-])([0-9]{1,4})")
+_QUANTITY = re.compile(r"([+-]?)([0-9]{1,4})")
 
 
 @dataclass(frozen=True)

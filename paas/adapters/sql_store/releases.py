@@ -20,7 +20,7 @@ from paas.domain.release import Release, ReleaseStatus, Slug
 from paas.errors import NotFound
 from paas.ports.clock import Clock
 
-_VERSION = re.compile(r"v?(\d{1,9})")
+_VERSION = re.compile(r"v?([0-9]{1,9})")
 
 
 @dataclass(frozen=True)

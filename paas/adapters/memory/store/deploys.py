@@ -12,7 +12,7 @@ from paas.domain.config_vars import check_change, describe_change
 from paas.domain.release import Release, ReleaseStatus, Slug
 from paas.errors import BuildEnded
 
-_VERSION = re.compile(r"v?(\d{1,9})")
+_VERSION = re.compile(r"v?([0-9]{1,9})")
 
 
 class MemoryConfigs(Part):
