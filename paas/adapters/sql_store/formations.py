@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -48,7 +47,7 @@ class SqlFormations:
 
 
 def _current_slug(connection: Connection, app_id: str) -> Slug | None:
-    row: Any = connection.execute(releases.current_of(app_id)).one_or_none()
+    row = connection.execute(releases.current_of(app_id)).one_or_none()
     if row is None:
         raise NotFound("app", app_id)
     return releases.slug_of(row.slug)

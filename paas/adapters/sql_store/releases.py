@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, update
 
 from paas.adapters.sql_store import events, generation
 from paas.adapters.sql_store.database import Database
@@ -87,7 +87,9 @@ class SqlReleases:
     def finish(self, release_id: str, status: ReleaseStatus, output: str = "") -> Release:
         now = self._clock.now()
         with self._database.write() as connection:
-            app_id = self._one(connection, release_id, releases.c.id == release_id).app_id
+            app_id = connection.scalar(select(releases.c.app_id).where(releases.c.id == release_id))
+            if app_id is None:
+                raise NotFound("release", release_id)
             app = generation.lock(connection, app_id)
             release = self._one(connection, release_id, releases.c.id == release_id)
             if release.status is not ReleaseStatus.PENDING or status is ReleaseStatus.PENDING:
@@ -114,7 +116,7 @@ class SqlReleases:
         return _release(row, self._cipher)
 
 
-def current_of(app_id: str) -> Any:
+def current_of(app_id: str) -> Select[*tuple[Any, ...]]:
     """The query for an app's newest succeeded release."""
     succeeded = (releases.c.app_id == app_id) & (releases.c.status == ReleaseStatus.SUCCEEDED.value)
     return select(releases).where(succeeded).order_by(releases.c.version.desc()).limit(1)
