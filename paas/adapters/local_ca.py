@@ -6,7 +6,7 @@ import datetime as dt
 import fcntl
 import ipaddress
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,18 +21,26 @@ _SERVER_DAYS = 397
 _RENEW_BEFORE = dt.timedelta(days=30)
 
 
-def ensure(tls_dir: Path, domain: str) -> Path:
+def ensure(tls_dir: Path, domain: str, hosts: Iterable[str] = ()) -> Path:
     """The file with the server's key and certificates (PEM), made or renewed where needed. Idempotent.
+
+    It covers the domain, localhost, a wildcard below each, 127.0.0.1, and those of `hosts` that stand below a domain of a single
+    label: OpenSSL and browsers take `*.example.com` but never `*.localhost`, which to them is like `*.com`.
 
     Beside it are `ca.pem`, which browsers and tools can be told to trust, and its key. The authority is name-constrained
     (RFC 5280 section 4.2.1.10): whoever steals its key can't speak for any other site.
     """
     tls_dir.mkdir(parents=True, exist_ok=True, mode=0o755)
     with _locked(tls_dir):
-        return _ensure(tls_dir, domain, dt.datetime.now(dt.UTC))
+        return _ensure(tls_dir, domain, _names(domain, hosts), dt.datetime.now(dt.UTC))
 
 
-def _ensure(tls_dir: Path, domain: str, now: dt.datetime) -> Path:
+def sha1_fingerprint(pem: str) -> str:
+    """Of the first certificate, in upper-case hexadecimal digits, as OpenSSL's tools name certificates."""
+    return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  (a name)
+
+
+def _ensure(tls_dir: Path, domain: str, names: list[x509.GeneralName], now: dt.datetime) -> Path:
     authority = _load(tls_dir / "ca.pem", tls_dir / "ca.key")
     if authority is None or _expires(authority[1], now) or not _may_sign_for(authority[1], domain):
         authority = _make_authority(domain, now)
@@ -42,8 +50,8 @@ def _ensure(tls_dir: Path, domain: str, now: dt.datetime) -> Path:
         _write(tls_dir / "ca.pem", _certificate_pem(certificate), 0o644)
     bundle = tls_dir / "server.pem"
     server = _load(bundle, bundle)
-    if server is None or _expires(server[1], now) or not _is_for(server[1], domain, authority[1]):
-        key, certificate = _make_server(domain, *authority, now)
+    if server is None or _expires(server[1], now) or not _is_for(server[1], names, authority[1]):
+        key, certificate = _make_server(domain, names, *authority, now)
         content = _certificate_pem(certificate) + _certificate_pem(authority[1]) + _key_pem(key)
         _write(bundle, content, 0o600)
     return bundle
@@ -71,7 +79,11 @@ def _make_authority(domain: str, now: dt.datetime) -> tuple[ec.EllipticCurvePriv
 
 
 def _make_server(
-    domain: str, ca_key: ec.EllipticCurvePrivateKey, ca: x509.Certificate, now: dt.datetime
+    domain: str,
+    names: list[x509.GeneralName],
+    ca_key: ec.EllipticCurvePrivateKey,
+    ca: x509.Certificate,
+    now: dt.datetime,
 ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     key = ec.generate_private_key(ec.SECP256R1())
     authority_key_id = ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
@@ -86,7 +98,7 @@ def _make_server(
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(sign_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(_names(domain)), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(authority_key_id), critical=False)
         .sign(ca_key, hashes.SHA256())
@@ -98,9 +110,11 @@ def _roots(domain: str) -> list[str]:
     return sorted({domain, "localhost"})
 
 
-def _names(domain: str) -> list[x509.GeneralName]:
-    hosts = [name for root in _roots(domain) for name in (root, f"*.{root}")]
-    return [*(x509.DNSName(host) for host in hosts), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+def _names(domain: str, hosts: Iterable[str]) -> list[x509.GeneralName]:
+    below = [f".{root}" for root in _roots(domain) if "." not in root]
+    covered = [name for root in _roots(domain) for name in (root, f"*.{root}")]
+    covered += sorted(host for host in set(hosts) if host.endswith(tuple(below)) and host not in covered)
+    return [*(x509.DNSName(host) for host in covered), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
 
 
 def _key_usage(*, sign_certificates: bool) -> x509.KeyUsage:
@@ -126,13 +140,12 @@ def _may_sign_for(ca: x509.Certificate, domain: str) -> bool:
     return set(_roots(domain)) <= {name.value for name in allowed if isinstance(name, x509.DNSName)}
 
 
-def _is_for(certificate: x509.Certificate, domain: str, ca: x509.Certificate) -> bool:
+def _is_for(certificate: x509.Certificate, names: list[x509.GeneralName], ca: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(ca)
     except Exception:  # noqa: BLE001  (InvalidSignature, ValueError, TypeError: not issued by it, whatever the reason)
         return False
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return list(names) == _names(domain)
+    return list(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value) == names
 
 
 def _load(certificate: Path, key: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate] | None:

@@ -160,7 +160,8 @@ def _frontends(edge: Edge) -> list[str]:
             "# paas.adapters.haproxy.log_lines reads this: numbers first, then what the client wrote, quoted and escaped.",
             _log_format(slots),
             "",
-            "http-request set-var(txn.host) req.hdr(host),host_only",
+            "# The whole header (fhdr): hdr would take what follows a comma for a host.",
+            "http-request set-var(txn.host) req.fhdr(host),host_only",
             f"http-request set-var(txn.to) var(txn.host),map_str({hosts})",
             "# Not found: perhaps with the root's dot, perhaps by a wildcard domain.",
             f"http-request set-var(txn.to) var(txn.host),rtrim(.),map_str({hosts}) if !{{ var(txn.to) -m found }}",
@@ -173,10 +174,13 @@ def _frontends(edge: Edge) -> list[str]:
             "http-request set-header X-Request-Start %[date(0,ms)]",
             "http-request set-var(txn.fwd) req.fhdr(X-Forwarded-For) if { req.hdr(X-Forwarded-For) -m found }",
             "http-request add-header Via 1.1\\ paas",
+            "# An upgrade to plain HTTP/2 would open a tunnel past all of these rules.",
+            "http-request del-header Upgrade if { req.hdr(Upgrade) -m sub -i h2c }",
             "option forwardfor",
         ],
     )
-    any_address = ":::{port} v4v6" if edge.ipv6 else ":{port}"
+    # Two sockets and not one for both: a client's IPv4 address stays one in X-Forwarded-For and in logs.
+    addresses = (":{port}", ":::{port} v6only")[: 2 if edge.ipv6 else 1]
     fronts = [shared]
     for scheme, port, tls in (
         ("http", edge.http_port, ""),
@@ -186,7 +190,7 @@ def _frontends(edge: Edge) -> list[str]:
             _section(
                 f"frontend {scheme} from edge",
                 [
-                    f"bind {any_address.format(port=port)}{tls}",
+                    *(f"bind {address.format(port=port)}{tls}" for address in addresses),
                     f"http-request set-header X-Forwarded-Proto {scheme}",
                     f"http-request set-header X-Forwarded-Port {port}",
                     "use_backend %[var(txn.to)] if { var(txn.to) -m found }",

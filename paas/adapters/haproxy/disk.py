@@ -31,8 +31,8 @@ class Disk:
             folder.mkdir(parents=True, exist_ok=True)
         for name, response in pages.responses().items():
             _replace_if_changed(self.folder / "pages" / name, response)
-        for path in (self.hosts_map, self.slots_map):
-            path.touch()
+        self.write_map(self.hosts_map, self.read_map(self.hosts_map) | config_text.platform_hosts(edge.domain))
+        self.slots_map.touch()
         changed = _replace_if_changed(self.config, config_text.haproxy_cfg(edge).encode())
         return self.add_slots(SPARE_SLOTS) or changed
 

@@ -51,8 +51,10 @@ def command(settings: Settings) -> list[str]:
 def prepare(settings: Settings) -> bool:
     """Makes every file that HAProxy needs to start. Idempotent. True if a running HAProxy must be reloaded."""
     settings.run_dir.mkdir(parents=True, exist_ok=True)
-    certificate = local_ca.ensure(settings.tls_dir, settings.domain)
-    return Disk(settings.router_dir).prepare(_edge(settings, certificate))
+    disk = Disk(settings.router_dir)
+    hosts = disk.read_map(disk.hosts_map) | config_text.platform_hosts(settings.domain)
+    certificate = local_ca.ensure(settings.tls_dir, settings.domain, hosts)
+    return disk.prepare(_edge(settings, certificate))
 
 
 class HaproxyRouter:
@@ -74,11 +76,14 @@ class HaproxyRouter:
             slot, grown = (record.slot, False) if record else self._claim_slot()
             self._records.write(Record(slot, route))
             self._disk.write_slot(slot, route)
-            if not self._maps_tell(slot, route):
+            news = not self._maps_tell(slot, route)
+            if news:
                 self._write_maps(self._records.all())
             if grown:
                 self._reload()
             self._apply({slot: route})
+            if news:
+                self._serve_certificate()
 
     def published(self, app_id: str) -> Route | None:
         record = self._records.read(app_id)
@@ -131,6 +136,7 @@ class HaproxyRouter:
             if must_reload or not self._has_slots(by_slot):
                 self._reload()
             self._apply(by_slot)
+            self._serve_certificate()
 
     # --- what is written down ------------------------------------------------------------------------------------
 
@@ -189,6 +195,19 @@ class HaproxyRouter:
             for pid in self._old_workers():
                 servers += read_servers(self._master.once(f"@!{pid} {show}"))
         return servers
+
+    def _serve_certificate(self) -> None:
+        """The running HAProxy serves the certificate that covers the hosts in hosts.map; it is signed anew if it has to be."""
+        hosts = self._disk.read_map(self._disk.hosts_map)
+        path = local_ca.ensure(self._settings.tls_dir, self._settings.domain, hosts)
+        pem = path.read_text()
+        loaded = self._runtime.run([f"show ssl cert {path}"])[0]
+        if f"SHA1 FingerPrint: {local_ca.sha1_fingerprint(pem)}" in loaded:
+            return
+        self._runtime.once(f"set ssl cert {path} <<\n{pem.strip()}\n")
+        answer = self._runtime.once(f"commit ssl cert {path}")
+        if "Success!" not in answer:
+            raise RouterUnavailable(f"HAProxy refused the certificate {path}: {answer}")
 
     def _has_slots(self, slots: Iterable[str]) -> bool:
         """Whether the running HAProxy has all slots; it hasn't if it was started before some were made."""

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from paas.domain.route import Route, RouteState
 from paas.errors import RouterUnavailable
 
+_PAGES = {RouteState.NO_WEB: "H14", RouteState.CRASHED: "H10", RouteState.MAINTENANCE: "H80"}
+
 
 class MemoryRouter:
     """Implements `paas.ports.router.Router`. `is_down` makes it unreachable; `busy` are servers with requests in flight."""
@@ -17,6 +19,7 @@ class MemoryRouter:
         self.is_down = False
 
     def publish(self, route: Route) -> None:
+        self.routes.pop(route.app_id, None)  # so that the one published last comes last
         self.routes[route.app_id] = route
         self._answer()
 
@@ -35,16 +38,14 @@ class MemoryRouter:
         self.routes = {route.app_id: route for route in routes}
         self._answer()
 
-    # --- what a test asks ----------------------------------------------------------------------------------------
-
     def answer(self, host: str) -> str:
-        """Who would answer a request for that host: an address, a `RouteState`, or "no such app"."""
-        route = next((r for r in self.routes.values() if host in r.hosts), None)
+        """Who would answer a request for that host: a server's name, or the code of the page."""
+        route = next((r for r in reversed(self.routes.values()) if host in r.hosts), None)
         if route is None:
-            return "no such app"
-        if route.state is not RouteState.SERVING or not route.servers:
-            return str(route.state)
-        return f"{route.servers[0].address}:{route.servers[0].port}"
+            return "404"
+        if route.state is not RouteState.SERVING:
+            return _PAGES[route.state]
+        return route.servers[0].name if route.servers else "H21"
 
     def _answer(self) -> None:
         if self.is_down:
