@@ -43,6 +43,7 @@ class Settings:
     build_cpus: float = _setting(2.0, "processors of a build container")
     build_pids: int = _setting(1024, "processes in a build container")
     max_source: int = _setting(1 * GiB, "largest source tree, unpacked")
+    max_image: int = _setting(4 * GiB, "most that a build may add to the run image")
     min_free_disk: int = _setting(1 * GiB, "with less free space than this no build starts")
     allow_private_sources: int = _setting(
         0, "1: tarballs for builds may be fetched from private and loopback addresses"

@@ -48,3 +48,6 @@ class Builder(Protocol):
 
     def discard(self, build_id: str) -> None:
         """Removes what a killed build left: containers, folders. Idempotent."""
+
+    def forget(self, app_id: str) -> None:
+        """Removes what is kept between the builds of a deleted app, and its last build's image. Idempotent."""
