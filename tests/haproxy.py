@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 from paas.adapters.file_leases import FileLeases
 from paas.adapters.haproxy.router import HaproxyRouter, command, prepare
@@ -188,6 +190,7 @@ class Web(socketserver.ThreadingTCPServer):
         self.seen: list[str] = []
         self.waiting = threading.Semaphore(0)
         self.go_on = threading.Event()
+        self._open: set[socket.socket] = set()
         if socket_path is not None:
             self.address_family = socket.AF_UNIX
         super().__init__(("127.0.0.1", 0) if socket_path is None else str(socket_path), App)  # type: ignore[arg-type]
@@ -195,6 +198,29 @@ class Web(socketserver.ThreadingTCPServer):
     def server_bind(self) -> None:
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
+
+    def start(self) -> Web:
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """As the end of a process does: no listening socket, no connection is left."""
+        self.go_on.set()
+        self.shutdown()
+        self.server_close()
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
 
     def finish_request(self, request: object, client_address: object) -> None:
         super().finish_request(request, client_address or ("unix", 0))  # type: ignore[arg-type]
@@ -210,15 +236,11 @@ class Web(socketserver.ThreadingTCPServer):
 @contextmanager
 def web(name: str, socket_path: Path | None = None) -> Iterator[Web]:
     """A web process that runs."""
-    with Web(name, socket_path) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.go_on.set()
-            server.shutdown()
-            thread.join()
+    server = Web(name, socket_path).start()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def route(*servers: Web | Server, app: str = "app-a", hosts: tuple[str, ...] = ("shop.localhost",),

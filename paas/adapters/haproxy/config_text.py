@@ -280,6 +280,8 @@ def _app_defaults(edge: Edge) -> str:
             "retries 3",
             "retry-on conn-failure",
             "option redispatch 1",
+            "# A client that hangs up ends its request at the app, too (H27).",
+            "option abortonclose",
             streaming,
             f"http-request set-var(txn.state) be_name,map_str({edge.router_dir}/slots.map),field(1,/) if {{ nbsrv eq 0 }}",
             *(

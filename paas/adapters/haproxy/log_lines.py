@@ -15,6 +15,7 @@ _LINE = re.compile(
     r" (?P<status>-?\d+) \+?(?P<bytes>\d+) (?P<ended>\S\S) (?P<client>\S+)" + f" {_QUOTED}" * 6 + r"\s*"
 )
 _ESCAPED = re.compile(r'\\(["\\\]])')
+_UNSAFE_BYTE = re.compile(r"#([0-9A-F]{2})")  # how HAProxy writes bytes that may not stand in a URI
 _PROCESS = re.compile(r"([A-Za-z0-9_-]+\.\d+)(?![0-9])")
 
 _STATES = {
@@ -55,6 +56,7 @@ def parse(line: str) -> tuple[str, str] | None:
     if match is None:
         return None
     method, request_id, forwarded, host, path, query = (_ESCAPED.sub(r"\1", text) for text in match.groups()[-6:])
+    path = _UNSAFE_BYTE.sub(r"%\1", path + query)
     state = match["state"]
     failure = (
         _STATES.get(RouteState(state)) if match["ended"][0] == "L" and state in _STATES else _ENDS.get(match["ended"])
@@ -65,7 +67,7 @@ def parse(line: str) -> tuple[str, str] | None:
     fields = [
         "at=info" if failure is None else f'at=error code={failure[0]} desc="{failure[1]}"',
         f"method={_bare(method)}",
-        f"path={_quoted(path + query)}",
+        f"path={_quoted(path)}",
         f"host={_bare(host)}",
         f"request_id={_bare(request_id)}",
         f"fwd={_quoted(', '.join(part for part in (forwarded, match['client']) if part))}",

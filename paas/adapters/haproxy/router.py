@@ -193,7 +193,7 @@ class HaproxyRouter:
         servers = read_servers(self._runtime.run([show], patience=_RESTART_PATIENCE)[0])
         if every_worker:
             for pid in self._old_workers():
-                servers += read_servers(self._master.once(f"@!{pid} {show}"))
+                servers += read_servers(self._master.once(f"@!{pid} {show}", patience=_RESTART_PATIENCE))
         return servers
 
     def _serve_certificate(self) -> None:
@@ -219,7 +219,7 @@ class HaproxyRouter:
     def _reload(self) -> None:
         """A new worker takes over the listening sockets; the old one ends when its last request has. Waits for the new one."""
         before = self._worker()
-        self._master.once("reload")
+        self._master.once("reload", patience=_RESTART_PATIENCE)
         deadline = time.monotonic() + _RELOAD_TIMEOUT
         while self._worker() == before:
             if time.monotonic() >= deadline:
@@ -236,7 +236,7 @@ class HaproxyRouter:
 
     def _old_workers(self) -> list[str]:
         """Process ids of the workers that finish their requests after a reload."""
-        _, _, old = self._master.once("show proc").partition("# old workers")
+        _, _, old = self._master.once("show proc", patience=_RESTART_PATIENCE).partition("# old workers")
         return re.findall(r"^(\d+)\s+worker\b", old, re.MULTILINE)
 
     @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import socket
 import time
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from paas.errors import RouterUnavailable
 _PROMPT = b"\n> "
 # HAProxy reads commands into one buffer of 16 KB, and we read nothing while we write.
 _BATCH = 50
+_DONE = re.compile(r"(New server registered\.|Server deleted\.|(no need to change the addr|IP changed from).*)?")
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,12 @@ class RuntimeAPI:
     def change(self, commands: Sequence[str]) -> None:
         """Runs commands that answer nothing or that they did it; anything else is a refusal."""
         for command, answer in zip(commands, self.run(commands), strict=True):
-            if answer and answer not in ("New server registered.", "Server deleted."):
+            if not _DONE.fullmatch(answer):
                 raise RouterUnavailable(f"HAProxy refused {command.splitlines()[0]!r}: {answer}")
 
-    def once(self, command: str) -> str:
-        """The answer to one command with a payload, or of the master, which knows no prompt inside of another."""
-        with self._connect(0.0) as connection:
+    def once(self, command: str, *, patience: float = 0.0) -> str:
+        """The answer to one command with a payload, or for the master, which knows no prompt inside of another."""
+        with self._connect(patience) as connection:
             try:
                 connection.sendall(command.encode() + b"\n")
                 connection.shutdown(socket.SHUT_WR)
