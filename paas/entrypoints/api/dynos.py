@@ -49,7 +49,7 @@ def create(ref: str) -> Response:
     secret = streams.pending_runs().add(app.id, caller().id, command, env, tty=tty, index=planned.index)
     now = services().clock.now()
     release = services().store.releases.current(app.id)
-    waiting = Process(secret, app.id, Kind.RUN, "run", planned.index, release.version, False, now, command=command)
+    waiting = Process("", app.id, Kind.RUN, "run", planned.index, release.version, False, now, command=command)
     url = streams.run_url(secret)
     return answer(serialize.dyno(app, waiting, ProcessState.STARTING, now, release.id, url), 201)
 

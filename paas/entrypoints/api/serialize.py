@@ -174,8 +174,8 @@ def dyno(
 
 
 def dyno_id(process: Process) -> str:
-    """A UUID from the first half of the container's id."""
-    return str(UUID(process.id[:32])) if len(process.id) >= 32 else fixed_id("dyno", process.id)
+    """A UUID from the first half of the container's id; a made-up one for a run that waits for its client."""
+    return str(UUID(process.id[:32])) if process.id else fixed_id("dyno", process.app_id, process.name)
 
 
 def release(it: App, made: Release, maker: User | None, *, is_current: bool, output_stream_url: str | None) -> Json:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, request, url_for
@@ -181,7 +182,9 @@ def _stream(chunks: Iterator[str], mimetype: str) -> Response:
     """Sends as it comes. Takes a slot for as long as the client reads. Raises `TooManyStreams`."""
     taken = slots()
     taken.take()
-    response = Response((chunk.encode("utf-8", "replace") for chunk in chunks), mimetype=mimetype)
+    # The empty piece sends the headers at once: a client should not have to wait for the first line to know that it is on.
+    body = (chunk.encode("utf-8", "replace") for chunk in chain([""], chunks))
+    response = Response(body, mimetype=mimetype)
     response.call_on_close(taken.give_back)
     response.headers["Cache-Control"] = "no-cache, no-store"
     response.headers["X-Accel-Buffering"] = "no"
