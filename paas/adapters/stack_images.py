@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import io
 import json
 import platform
 import subprocess
+import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import docker.errors
+from uv import find_uv_bin
 
 from paas.adapters.docker_client import DockerClient, engine_errors
 from paas.config import Settings, passthrough
@@ -136,7 +138,7 @@ def run_recipe() -> str:
 
 def build_recipe() -> str:
     """Likewise for the build image, which is made from the run image."""
-    return _digest(run_recipe(), packages("build"), (_RECIPE / "build.Dockerfile").read_text())
+    return _digest(run_recipe(), packages("build"), (_RECIPE / "build.Dockerfile").read_text(), version("uv"))
 
 
 def _digest(*parts: object) -> str:
@@ -190,9 +192,10 @@ def _make_run_image(client: DockerClient, say: Say) -> None:
 
 def _make_build_image(client: DockerClient, say: Say) -> None:
     say(f"{BUILD_IMAGE}: the same and {len(packages('build'))} packages for builds\n")
-    with _replaced(client, BUILD_IMAGE, say):
+    with _replaced(client, BUILD_IMAGE, say), _build_context() as context:
         events = client.api.build(
-            fileobj=io.BytesIO((_RECIPE / "build.Dockerfile").read_bytes()),
+            fileobj=context,
+            custom_context=True,
             tag=BUILD_IMAGE,
             buildargs={"BASE": RUN_IMAGE, "PACKAGES": " ".join(packages("build")), **passthrough()},
             labels={"paas.stack.recipe": build_recipe()},
@@ -205,6 +208,17 @@ def _make_build_image(client: DockerClient, say: Say) -> None:
             lines += event.get("stream", "").splitlines()
             if "error" in event:
                 raise SetupFailed(f"{BUILD_IMAGE} could not be made.", _ADVICE, (*lines[-_TAIL_LINES:], event["error"]))
+
+
+@contextmanager
+def _build_context() -> Iterator[IO[bytes]]:
+    """What build.Dockerfile needs: itself, and uv's program from our own virtual environment."""
+    with tempfile.TemporaryFile() as context:
+        with tarfile.open(fileobj=context, mode="w") as tar:
+            tar.add(_RECIPE / "build.Dockerfile", "Dockerfile")
+            tar.add(find_uv_bin(), "uv")
+        context.seek(0)
+        yield context
 
 
 def _bootstrapped() -> Iterator[bytes]:
