@@ -157,6 +157,7 @@ def _frontends(edge: Edge) -> list[str]:
         "defaults edge from base",
         [
             "log global",
+            "option abortonclose",
             "# paas.adapters.haproxy.log_lines reads this: numbers first, then what the client wrote, quoted and escaped.",
             _log_format(slots),
             "",
@@ -280,7 +281,7 @@ def _app_defaults(edge: Edge) -> str:
             "retries 3",
             "retry-on conn-failure",
             "option redispatch 1",
-            "# A client that hangs up ends its request at the app, too (H27).",
+            "# A client that hangs up ends its request at the app, too (H27). It takes the frontend's option and this one.",
             "option abortonclose",
             streaming,
             f"http-request set-var(txn.state) be_name,map_str({edge.router_dir}/slots.map),field(1,/) if {{ nbsrv eq 0 }}",

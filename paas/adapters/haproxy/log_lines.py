@@ -74,20 +74,18 @@ def parse(line: str) -> tuple[str, str] | None:
         f"dyno={process[1] if process else ''}",
         f"connect={waited['connect']}ms",
         f"service={service}ms",
-        f"status={_status(int(match['status']), failure)}",
+        f"status={_status(int(match['status']), match['ended'])}",
         f"bytes={match['bytes']}",
         f"protocol={match['protocol']}",
     ]
     return match["app_id"], " ".join(fields)
 
 
-def _status(status: int, failure: tuple[str, str] | None) -> int:
-    """What the client got. HAProxy logs 502 and 504 where our pages say 503, and -1 where nobody was answered."""
-    if failure is None:
-        return status
-    if failure[0] == "H27" and status <= 0:
+def _status(status: int, ended: str) -> int:
+    """What the client got. HAProxy logs 502 and 504 where our pages say 503, and 400 or -1 where nobody was there any more."""
+    if ended[0] == "C" and ended[1] != "D":
         return _CLIENT_GONE
-    return 503 if status in (502, 504) or status <= 0 else status
+    return 503 if ended[0] != "-" and (status in (502, 504) or status <= 0) else status
 
 
 def _quoted(text: str) -> str:

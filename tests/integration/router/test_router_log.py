@@ -50,8 +50,7 @@ def test_an_answered_request_is_told_of_as_on_heroku(running: RunningRouter, lin
 
     assert lines.next() == (
         "app-a",
-        rf'at=info method=GET path="/a/b?c=%22d%22" host=shop.localhost request_id={ID} fwd="6.6.6.6, 127.0.0.1" dyno=web.1 '
-        "connect=0ms service=0ms status=200 bytes=125 protocol=http",
+        rf'at=info method=GET path="/a/b?c=%22d%22" host=shop.localhost request_id={ID} fwd="6.6.6.6, 127.0.0.1" dyno=web.1 connect=0ms service=0ms status=200 bytes=125 protocol=http',
     )
 
 
