@@ -1,0 +1,47 @@
+# The layer `npm`: npm itself, for the build and for processes like `npm start`, and what processes find in their environment.
+# A launch layer only: it is fetched again in the rare builds that install something.
+
+NPM_VERSION=10.9.9 # the last that runs on Node.js 18, and fine on all later ones
+NPM_SHA512=d60fba8cb42f688b81e33c2f1cbef2ad7b977166700ec0ad057f1b6d60ea6ef2524abf673e20c35931cd8305d1dbb8887134d6eefdc0e7b8435bd458bf65b862
+
+npm_layer() {
+  local layer=$1/npm
+  if [[ $(stored "$layer.toml" version) != "$NPM_VERSION" ]]; then need_npm "$1"; fi
+  printf '[types]\nlaunch = true\n\n[metadata]\nversion = "%s"\n' "$NPM_VERSION" > "$layer.toml"
+}
+
+# Makes `npm` work in this build.
+need_npm() {
+  local layer=$1/npm package
+  [[ ! -d $layer ]] || return 0
+  package=$(mktemp)
+  if ! curl --fail --silent --show-error --location --retry 2 --output "$package" "$(registry)/npm/-/npm-$NPM_VERSION.tgz"; then
+    fail "Error: npm $NPM_VERSION could not be fetched from $(registry)." "" \
+      "The registry did not answer, or this server can't reach it; curl's words are above." \
+      "Push again later, or ask the operator of this platform."
+  fi
+  if [[ $(sha512sum "$package") != "$NPM_SHA512 "* ]]; then
+    fail "Error: What $(registry) sent as npm $NPM_VERSION is something else." "" \
+      "Its checksum is not the one we know. Ask the operator of this platform."
+  fi
+  mkdir -p "$layer/lib/npm" "$layer/bin" "$layer/env.launch"
+  tar -x -z --no-same-owner --strip-components=1 --exclude=package/docs --exclude=package/man -C "$layer/lib/npm" -f "$package"
+  rm "$package"
+  ln -s ../lib/npm/bin/npm-cli.js "$layer/bin/npm"
+  ln -s ../lib/npm/bin/npx-cli.js "$layer/bin/npx"
+  chmod +x "$layer/lib/npm/bin/npm-cli.js" "$layer/lib/npm/bin/npx-cli.js"
+  printf production > "$layer/env.launch/NODE_ENV.default"
+  printf '%s/node_modules/.bin' "$PWD" > "$layer/env.launch/PATH.prepend"
+  printf : > "$layer/env.launch/PATH.delim"
+}
+
+registry() {
+  local url=${npm_config_registry:-${NPM_CONFIG_REGISTRY:-https://registry.npmjs.org}}
+  printf '%s' "${url%/}"
+}
+
+# npm without its chatter and without traces in the app's folder.
+quiet_npm() {
+  npm_config_cache=/tmp/npm npm_config_audit=false npm_config_fund=false npm_config_update_notifier=false \
+    npm_config_progress=false npm "$@"
+}
