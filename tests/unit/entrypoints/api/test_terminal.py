@@ -48,7 +48,7 @@ def attach(call: Call, port: int, app: App, deploy: Deploy) -> Iterator[Callable
 
     yield attach
     for connection in opened:
-        connection.shutdown()
+        connection.shutdown()  # type: ignore[no-untyped-call]
 
 
 def receive_all(connection: websocket.WebSocket) -> tuple[bytes, list[dict[str, Any]]]:
@@ -58,7 +58,7 @@ def receive_all(connection: websocket.WebSocket) -> tuple[bytes, list[dict[str, 
     while True:
         opcode, data = connection.recv_data()
         if opcode == websocket.ABNF.OPCODE_CLOSE:
-            connection.shutdown()
+            connection.shutdown()  # type: ignore[no-untyped-call]
             return output, said
         if opcode == websocket.ABNF.OPCODE_TEXT:
             said.append(json.loads(data))
