@@ -10,7 +10,7 @@ from paas import bootstrap, config
 from paas.bootstrap import Services
 from paas.domain.build import BuildStatus
 from paas.entrypoints import messages
-from paas.errors import BuildCancelled, LeaseTaken, NotFound, PaasError, PlatformFault
+from paas.errors import BuildCancelled, LeaseTaken, NotFound, PaasError, PlatformFault, UserError
 from paas.pipeline import converge as converging
 from paas.pipeline import deploy, push
 
@@ -34,15 +34,12 @@ def build(build_id: str) -> None:
     try:
         if push.carry(s, build_id, say) is None:
             return
-    except PaasError as exc:
-        status = BuildStatus.CANCELLED if isinstance(exc, BuildCancelled) else BuildStatus.FAILED
-        push.give_up(s, build_id, exc, status)
-        say(messages.render_push(exc))
-    except Exception:
-        log.exception("build %s", build_id)
-        fault = PlatformFault(f"build {build_id} failed in a way that nobody thought of")
-        push.give_up(s, build_id, fault)
-        say(messages.render_push(fault))
+    except Exception as exc:
+        error = exc if isinstance(exc, PaasError) else PlatformFault(f"build {build_id}: {exc!r}")
+        if not isinstance(error, UserError):
+            log.exception("build %s", build_id)
+        say(messages.render_push(error))
+        push.give_up(s, build_id, error, BuildStatus.CANCELLED if isinstance(exc, BuildCancelled) else BuildStatus.FAILED)
     s.build_logs.close(build_id)
     with contextlib.suppress(PaasError):
         push.ask_for_next(s, row.app_id)

@@ -10,7 +10,7 @@ from paas.domain import plan as planning
 from paas.domain.app import App
 from paas.domain.plan import Wanted
 from paas.domain.release import Release, ReleaseStatus
-from paas.errors import NotReady, ReleaseCommandFailed
+from paas.errors import NotFound, NotReady, ReleaseCommandFailed
 from paas.pipeline import converge, journal, route, run
 from paas.pipeline import release as releasing
 from paas.ports.builder import Say
@@ -73,28 +73,33 @@ def carry_pending(services: Services, app_id: str) -> None:
     """
     with services.leases.take(lease(app_id), timeout=0):
         app = services.store.apps.get(app_id)
-        for release in services.store.releases.pending():
-            if release.app_id != app_id:
-                continue
-            if release.build_id:
-                # Its build holds the lease while it lives, so this one was left by a worker that died.
-                releasing.fail(services, release, "The worker that carried this release was lost.")
-                continue
+        fail_orphans(services, app_id)
+        for listed in [r for r in services.store.releases.pending() if r.app_id == app_id]:
+            # Read again: the one before may have handed its image on.
+            release = services.store.releases.by_id(listed.id)
             try:
                 deploy(services, app, release, lambda _text: None)
             except (ReleaseCommandFailed, NotReady) as exc:
                 journal.note(services, app_id, "api", f"Release v{release.version} failed: {exc}")
 
 
+def fail_orphans(services: Services, app_id: str) -> None:
+    """Fails what builds left pending when their worker died: a build that lives holds `lease(app_id)`, as the caller does now."""
+    for release in services.store.releases.pending():
+        if release.app_id == app_id and release.build_id:
+            releasing.fail(services, release, "The worker that carried this release was lost.")
+
+
 def _wanted(services: Services, app: App, release: Release) -> Wanted:
     """The formation that this release is to start with."""
     if release.slug is None:
         return Wanted(release.version)
-    known = services.store.formations.get(app.id)
-    types = [t.name for t in release.slug.process_types]
-    formation = {name: known.get(name, 1 if name == "web" else 0) for name in types}
+    formation = services.store.formations.get(app.id, release)
     return Wanted(release.version, formation, services.store.apps.restart_marks(app.id))
 
 
 def _email(services: Services, release: Release) -> str:
-    return services.store.users.get(release.user_id).email
+    try:
+        return services.store.users.get(release.user_id).email
+    except NotFound:
+        return "who has left"

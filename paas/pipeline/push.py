@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Mapping
@@ -65,8 +66,9 @@ def give_up(services: Services, build_id: str, error: PaasError, status: BuildSt
     """Writes down that a build failed, and why, in one line."""
     row = services.store.builds.finish(build_id, status, failure=str(error))
     journal.note(services, row.app_id, "api", "Build failed -- check your build logs")
-    services.builder.discard(build_id)
     services.signals.notify(row.app_id, "builds")
+    with contextlib.suppress(PaasError):
+        services.builder.discard(build_id)
 
 
 def ask_for_next(services: Services, app_id: str) -> None:
@@ -93,6 +95,7 @@ def _carry(services: Services, app: App, row: Build, say: Say) -> Release:
     timings["build"] = time.perf_counter() - begun
 
     with services.leases.take(deploy.lease(app.id), timeout=services.settings.release_timeout):
+        deploy.fail_orphans(services, app.id)
         say("-----> Launching...\n")
         release = releasing.make(services, app, row, built.slug)
         release = deploy.deploy(services, app, release, say, timings.__setitem__)

@@ -45,7 +45,7 @@ class RouterLines:
                 time.sleep(_PAUSE)
 
     def _add(self, batch: dict[str, list[LogLine]], data: bytes) -> None:
-        parsed = log_lines.parse(data)
+        parsed = log_lines.parse(data.decode("utf-8", "replace"))
         if parsed is not None:
             app_id, text = parsed
             batch[app_id].append(LogLine(self._services.clock.now(), "heroku", "router", text))
