@@ -63,6 +63,11 @@ document.addEventListener("submit", (event) => {
   if (state) clearTimeout(state.timer);
 }, true);
 
+document.addEventListener("htmx:configRequest", (event) => {
+  // The field holds the sum already; htmx would send the button that was clicked last along with it.
+  if (scaling.has(event.detail.elt)) delete event.detail.parameters.step;
+});
+
 // --- answers ---
 
 document.addEventListener("htmx:beforeRequest", (event) => {

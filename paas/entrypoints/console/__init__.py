@@ -12,8 +12,8 @@ from __future__ import annotations
 import logging
 
 from flask import Flask
+from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response as BaseResponse
 
 from paas.bootstrap import Services
 from paas.entrypoints.console import (
@@ -69,11 +69,11 @@ def create_console(services: Services) -> Flask:
     return console
 
 
-def _on_error(error: Exception) -> BaseResponse:
+def _on_error(error: Exception) -> ResponseReturnValue:
     """Errors of our tree as their prose; Flask's own (no such page, too large) in the same dress; bugs into the log."""
     if isinstance(error, HTTPException):
-        if error.response is not None:
-            return error.response
+        if error.code is None or error.code < 400:
+            return error.get_response()  # a redirect, say from //apps to /apps
         error = Malformed(error.description or error.name, error.code or 500)
     elif not isinstance(error, PaasError):
         _log.exception("a page failed")

@@ -161,32 +161,28 @@ class AppEvents:
         try:
             yield _RETRY
             while (now := clock.monotonic()) < end:
-                changed: Markup | None = Markup("")
-                if signalled or now >= due:
-                    changed = self._look()
-                    due, wait = now + wait, MOVING if self._is_moving else HEARTBEAT
-                if changed is None:
+                user = self._still_there()
+                if user is None:
                     yield _END
                     return
+                changed = Markup("")
+                if signalled or now >= due:
+                    changed = self._look(user)
+                    due, wait = now + wait, MOVING if self._is_moving else HEARTBEAT
                 html = changed + news
                 yield _event(html, str(self._cursor)) if html else _HEARTBEAT
                 items = self._feed.batch(max(due - now, 0.1))
                 if _failed(items):
                     return
                 news, signalled = self._news(items), any(name == "signal" for name, _ in items)
+        except NotFound:
+            yield _END
         finally:
             self._feed.close()
 
-    def _look(self) -> Markup | None:
-        """The fragments that changed since they were last sent; None when the session or the app is over."""
-        user = self._still_there()
-        if user is None:
-            return None
-        try:
-            app = apps.find(self._services, user, self._app.id)
-        except NotFound:
-            return None
-        page = AppPage(self._services, app, https=self._https)
+    def _look(self, user: User) -> Markup:
+        """The fragments that changed since they were last sent. Raises `NotFound` when the app is gone."""
+        page = AppPage(self._services, apps.find(self._services, user, self._app.id), https=self._https)
         changed = [html for name in fragments.APP if self._is_new(name, html := fragments.app(page, name))]
         self._is_moving = not page.is_settled
         if page.build and page.build.id != self._cursor.build:

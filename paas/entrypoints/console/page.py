@@ -33,7 +33,7 @@ class State:
 
 @dataclass(frozen=True)
 class ProcessRow:
-    """One process. `detail` says why it crashed, or what a one-off process runs."""
+    """One process. `detail` says why it crashed, or what a one-off process runs; `action` is what can be done to it."""
 
     id: str
     name: str
@@ -41,6 +41,7 @@ class ProcessRow:
     since: datetime
     release: int
     detail: str
+    action: str
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,11 @@ class AppPage:
     def has_code(self) -> bool:
         return self.current.slug is not None
 
+    @property
+    def waits_for_push(self) -> bool:
+        """Whether to show how to push."""
+        return not self.has_code and not (self.build and self.build.is_running)
+
     @cached_property
     def releases(self) -> tuple[ReleaseRow, ...]:
         return tuple(self._release(r) for r in self._services.store.releases.list(self.app.id, limit=_ALL_RELEASES))
@@ -182,7 +188,7 @@ class AppPage:
         if self.app.maintenance:
             return State("maintenance", "Maintenance")
         if not self.has_code:
-            return State("empty", "Not deployed yet")
+            return self.build.state if self.build and self.build.is_running else State("empty", "Not deployed yet")
         if self.statuses is None:
             return State("empty", "Unknown")
         states = Counter(s.state for s in self.statuses if s.process.kind is Kind.FORMATION)
@@ -279,7 +285,8 @@ def _tally(wanted: int, states: Counter[ProcessState]) -> str:
         for s in (ProcessState.STARTING, ProcessState.CRASHED, ProcessState.STOPPING)
         if states[s]
     ]
-    return ", ".join([f"{states[ProcessState.UP]} of {wanted} up", *others])
+    up = min(states[ProcessState.UP], wanted)  # while one release takes over from another there are more
+    return ", ".join([f"{up} of {wanted} up", *others])
 
 
 def _process(known: ProcessStatus) -> ProcessRow:
@@ -291,7 +298,15 @@ def _process(known: ProcessStatus) -> ProcessRow:
         since=known.since,
         release=process.release,
         detail=_detail(known),
+        action=_action(known),
     )
+
+
+def _action(known: ProcessStatus) -> str:
+    if known.process.kind is Kind.RUN:
+        return "Stop"
+    replaceable = known.process.kind is Kind.FORMATION and known.state is not ProcessState.STOPPING
+    return "Restart" if replaceable else ""
 
 
 def _detail(known: ProcessStatus) -> str:

@@ -37,7 +37,8 @@ class CookieSessions(SecureCookieSessionInterface):
     """Over HTTPS the cookie is `Secure` and `__Host-`: an app under the platform's domain can't plant one of its own."""
 
     def get_cookie_name(self, app: Flask) -> str:
-        return "__Host-console" if request.is_secure else f"console-{app.config['INSTANCE']}"
+        name = f"console-{app.config['INSTANCE']}"  # browsers don't keep ports' cookies apart
+        return f"__Host-{name}" if request.is_secure else name
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
         return request.is_secure
