@@ -61,8 +61,7 @@ def fetch(url: str, target: Path, limit: int, *, allow_private: bool = False) ->
     deadline = time.monotonic() + DEADLINE
     at = url
     for _ in range(MAX_REDIRECTS + 1):
-        with contextlib.closing(_connect(at, allow_private)) as connection:
-            response = _request(connection, at)
+        with contextlib.closing(_connect(at, allow_private)) as connection, _request(connection, at) as response:
             location = response.headers.get("Location", "")
             if response.status in (301, 302, 303, 307, 308) and location:
                 at = urljoin(at, location)
@@ -125,7 +124,15 @@ def _is_public(address: str) -> bool:
 def _request(connection: http.client.HTTPConnection, url: str) -> http.client.HTTPResponse:
     parts = urlsplit(url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    headers = {"User-Agent": "paas", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
+    headers = {
+        "Host": parts.netloc.rpartition("@")[
+            2
+        ],  # as in the URL, without a default port: signed URLs are signed with it
+        "User-Agent": "paas",
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+    }
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()

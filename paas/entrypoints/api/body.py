@@ -14,7 +14,7 @@ MAX_BYTES = 1024 * 1024
 
 def read() -> dict[str, Any]:
     """The body's JSON object; empty if there is no body. Raises `Malformed`."""
-    raw = request.get_data(cache=False)
+    raw = request.get_data()
     if not raw.strip():
         return {}
     try:
