@@ -20,6 +20,7 @@ from paas.entrypoints.console import (
     context,
     events,
     guard,
+    markup,
     reply,
     session,
     views_account,
@@ -52,6 +53,7 @@ def create_console(services: Services) -> Flask:
     assets = Assets()
     console.add_url_rule("/static/<digest>/<name>", "static", lambda digest, name: assets.respond())  # noqa: ARG005
     console.jinja_env.globals.update(asset=assets.url, scripts=assets.scripts, csrf_token=session.csrf_token)
+    console.jinja_env.filters["prose"] = markup.prose
     console.jinja_env.trim_blocks = console.jinja_env.lstrip_blocks = True
 
     console.before_request(session.require_login)

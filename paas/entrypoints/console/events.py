@@ -27,8 +27,8 @@ from paas.entrypoints.console.session import holder
 from paas.errors import NotFound, TooManyStreams
 from paas.pipeline import apps
 
-MAX_STREAMS = 16  # of the web process's 64 threads; the API's streams have 48 less these
-MAX_STREAMS_OF_USER = 8
+MAX_STREAMS = 12  # of the web process's 64 threads, of which the API's streams may take 48
+MAX_STREAMS_OF_USER = 6
 HEARTBEAT = 10.0  # seconds: below every idle timeout on the way
 MOVING = 2.0  # seconds between two looks while something starts, stops or builds: a signal may be lost
 LONGEST = 3600.0

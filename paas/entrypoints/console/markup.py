@@ -25,6 +25,12 @@ def log_lines(lines: list[LogLine]) -> Markup:
     return Markup("").join(_log_line(line) for line in lines)
 
 
+def prose(text: str) -> Markup:
+    """A sentence of ours: what stands between backquotes is code."""
+    pieces = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(pieces))
+
+
 def build_lines(text: str) -> Markup:
     """Whole lines of a build's log: steps (`----->`) and errors (` !     `) stand out."""
     return Markup("").join(_build_line(line) for line in text.splitlines(keepends=True))

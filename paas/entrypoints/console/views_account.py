@@ -16,12 +16,12 @@ blueprint = Blueprint("account", __name__)
 @blueprint.get("/account")
 def show() -> Response:
     services, user = context.services(), context.user()
-    return make_response(render_template("account.html", user=user, tokens=services.store.tokens.list(user.id)))
+    return make_response(render_template("account.html", tokens=services.store.tokens.list(user.id)))
 
 
 @blueprint.get("/account/password")
 def show_password() -> Response:
-    return make_response(render_template("password.html", user=context.user(), error=""))
+    return make_response(render_template("password.html", error=""))
 
 
 @blueprint.post("/account/password")
@@ -34,7 +34,7 @@ def change_password() -> Response:
             raise Invalid("new password", "…", "was not typed the same way twice")
         users.set_password(services, user, user, chosen, current=request.form.get("current", ""))
     except Invalid as exc:
-        page = render_template("password.html", user=user, error=reply.sentence(exc))
+        page = render_template("password.html", error=reply.sentence(exc))
         return make_response(page, 422)
     sessions.log_in(services.store.users.get(user.id))
     return reply.gone_to(url_for("apps.show_list"), "Your password was changed.", "Other browsers were logged out.")

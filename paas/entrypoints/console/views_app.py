@@ -25,7 +25,7 @@ def show(ref: str) -> Response:
         "build_log": markup.build_lines(page.build_log),
         "revealed": _revealed(page.app),
     }
-    return make_response(render_template("app.html", page=page, app=page.app, user=context.user(), **values))
+    return make_response(render_template("app.html", page=page, app=page.app, **values))
 
 
 @blueprint.post("/scale")

@@ -16,7 +16,7 @@ blueprint = Blueprint("apps", __name__)
 def show_list() -> Response:
     services, user = context.services(), context.user()
     pages = fragments.pages_of(services, user, https=request.is_secure)
-    return make_response(render_template("apps.html", pages=pages, user=user))
+    return make_response(render_template("apps.html", pages=pages))
 
 
 @blueprint.get("/apps/new")

@@ -1,0 +1,1 @@
+"""The console on the fakes: who may, what is shown, what changes."""
