@@ -47,7 +47,8 @@ def redis_file(settings: Settings) -> Path:
 def redis_configuration(settings: Settings) -> str:
     """Redis holds only what may be lost: nothing goes to disk, and when memory is full the key unused for longest goes.
 
-    (Queues and live streams are touched all the time; what goes first is the log of an app that nobody uses.)
+    (Queues and live streams are touched all the time; what goes first is the log of an app that nobody uses.) Its process
+    title stays as it is, because a changed one would overwrite the environment by which we find what we started.
     """
     return f"""\
 port 0
@@ -60,6 +61,7 @@ maxmemory {REDIS_MEMORY}
 maxmemory-policy allkeys-lru
 databases 1
 loglevel warning
+set-proc-title no
 """
 
 

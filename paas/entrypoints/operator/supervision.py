@@ -65,6 +65,7 @@ logfile_backups=1
 pidfile={_escaped(settings.run_dir / "supervisord.pid")}
 childlogdir={_escaped(settings.log_dir)}
 identifier=paas-{settings.name}
+user=root
 
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
