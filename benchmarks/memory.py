@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from benchmarks.instance import instance
+from benchmarks._instance import instance
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """How long from `git push` until the new code answers? Cold, and for a code-only change, against the container's own start.
 
-    bin/bench push [runs]
+    bin/bench push -- [runs]
 
 Floor: create and start a container of the very same image with the Docker SDK, until the app in it answers: no git, no build,
 no router. Floor and push alternate in one run, so that a noisy machine is noisy for both.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import docker
 
-from benchmarks.instance import Instance, commit, instance, sample_repository, table, wait_for
+from benchmarks._instance import Instance, commit, instance, sample_repository, table, wait_for
 
 
 def main(runs: int) -> None:

@@ -1,6 +1,6 @@
 """How long from the click (the API's answer to it) until ten processes serve instead of one?
 
-    bin/bench scale [runs]
+    bin/bench scale -- [runs]
 
 Floor: nine containers of the same image started in parallel threads by the Docker SDK, until each answers, plus the one that
 runs already: ten, as asked for, are started in a second row, for the floor that includes all.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import docker
 
-from benchmarks.instance import instance, sample_repository, table, wait_for
+from benchmarks._instance import instance, sample_repository, table, wait_for
 from benchmarks.push import floor, newest_image
 
 TARGET = 10

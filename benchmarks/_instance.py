@@ -21,6 +21,10 @@ from typing import Any
 
 import requests
 
+from paas.entrypoints.cli.loopback import resolve_localhost_names
+
+resolve_localhost_names()
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
