@@ -31,9 +31,13 @@ def info(app: str | None, as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--markdown", is_flag=True, help="print the table as the README has it, without this server's values")
 @output.json_option
-def settings(as_json: bool) -> None:
+def settings(markdown: bool, as_json: bool) -> None:
     """List all settings: the variable, the value here, the default, and what it is."""
+    if markdown:
+        click.echo(markdown_table())
+        return
     values = {f"PAAS_{name.upper()}": value for name, value in asdict(config.load()).items()}
     if as_json:
         output.print_json(
@@ -42,3 +46,9 @@ def settings(as_json: bool) -> None:
     else:
         rows = [(name, str(values[name]), default, why) for name, default, why in config.table()]
         output.print_table(("Variable", "Here", "Default", "What"), rows)
+
+
+def markdown_table() -> str:
+    """The README's table of settings."""
+    rows = [f"| `{name}` | {f'`{default}`' if default else ''} | {why} |" for name, default, why in config.table()]
+    return "\n".join(("| variable | default | what |", "|---|---|---|", *rows))

@@ -8,6 +8,7 @@ import sys
 
 from paas import config
 from paas.adapters import stack_images
+from paas.adapters.docker_instance import DockerInstance
 from paas.entrypoints import messages
 from paas.entrypoints.operator import engine, vendor
 from paas.entrypoints.operator.host import ROOT
@@ -73,6 +74,8 @@ def _ensure_parts() -> None:
         engine.ensure(settings.docker_host, progress.say)
     with progress.step("Stack images"):
         stack_images.ensure(settings, progress.say)
+        # The tests' own instances come and go; without this the last one to go would take the images along, every time.
+        DockerInstance(settings.docker_host, settings.name).hold_stack()
     with progress.step("Console scripts"):
         vendor.ensure(settings, progress.say)
 

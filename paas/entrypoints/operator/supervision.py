@@ -118,10 +118,12 @@ def is_running(settings: Settings) -> bool:
 
 def states(settings: Settings) -> dict[str, str]:
     """Program → supervisor's word for its state (RUNNING, STARTING, BACKOFF …); empty if there is no supervisor."""
-    try:
-        return {p["name"]: p["statename"] for p in _rpc(settings).getAllProcessInfo()}
-    except (OSError, xmlrpc.client.Error):
-        return {}
+    return {p["name"]: p["statename"] for p in _processes(settings)}
+
+
+def pids(settings: Settings) -> dict[str, int]:
+    """Program → process id, of those that run; empty if there is no supervisor."""
+    return {p["name"]: p["pid"] for p in _processes(settings) if p["pid"]}
 
 
 def send_signal(settings: Settings, program: str, name: str) -> None:
@@ -191,6 +193,13 @@ def _start_stopped(settings: Settings) -> None:
                 rpc.stopProcess(name)
             if state in ("BACKOFF", "STOPPED", "EXITED", "FATAL"):
                 rpc.startProcess(name, False)
+
+
+def _processes(settings: Settings) -> list[dict[str, Any]]:
+    try:
+        return list(_rpc(settings).getAllProcessInfo())
+    except (OSError, xmlrpc.client.Error):
+        return []
 
 
 def _rpc(settings: Settings) -> Any:
