@@ -4,12 +4,19 @@
 
 // --- the reader's hand goes before the server's: what was typed and not sent is left alone ---
 
-Idiomorph.defaults.callbacks = {
-  ...Idiomorph.defaults.callbacks,
-  beforeNodeMorphed: (old) => !(old instanceof Element && old.hasAttribute("data-dirty")),
-  // Whether a disclosure is open is the reader's choice too.
-  beforeAttributeUpdated: (name, element) => !(name === "open" && element instanceof HTMLDetailsElement),
+const sparing = {
+  morphStyle: "outerHTML",
+  callbacks: {
+    beforeNodeMorphed: (old) => !(old instanceof Element && old.hasAttribute("data-dirty")),
+    // Whether a disclosure is open is the reader's choice too.
+    beforeAttributeUpdated: (name, element) => !(name === "open" && element instanceof HTMLDetailsElement),
+  },
 };
+
+htmx.defineExtension("morph", {
+  isInlineSwap: (style) => style === "morph",
+  handleSwap: (style, target, fragment) => style === "morph" && Idiomorph.morph(target, fragment.children, sparing),
+});
 
 document.addEventListener("input", (event) => {
   if (event.target.closest("[hx-swap-oob]")) event.target.dataset.dirty = "";

@@ -12,7 +12,7 @@ from flask import Response, request
 
 WEB = Path(__file__).resolve().parents[3] / "web"
 # Vendors' scripts are installed by `bin/up`. Without them every page still works, by forms and links.
-VENDOR_SCRIPTS = ("htmx.org/dist/htmx.min.js", "idiomorph/dist/idiomorph-ext.min.js", "htmx-ext-sse/dist/sse.min.js")
+VENDOR_SCRIPTS = ("htmx.org/dist/htmx.min.js", "idiomorph/dist/idiomorph.min.js", "htmx-ext-sse/dist/sse.min.js")
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
