@@ -9,12 +9,27 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
 
-from paas.config import Settings
+from paas.adapters.docker_client import DockerClient
+from paas.adapters.docker_engine import DockerEngine
+from paas.config import MiB, Settings
+from paas.domain.process import Kind
+from paas.ports.engine import Limits, ProcessSpec
+
+# What processes do, by name: as a shell command for engines that run it, as a script for the one that makes it up.
+COMMANDS = {
+    "runs": "exec sleep 1000",
+    "prints": "echo one; echo two; exit 3",
+    "echoes": "cat",
+    "ignores-term": "trap '' TERM; echo ready; while :; do sleep 0.1; done",
+    "never-starts": "",
+}
 
 BUSYBOX = Path("/bin/busybox")  # Debian's package busybox-static
 
@@ -71,6 +86,37 @@ def base_image() -> Iterator[str]:
     yield tag
     client.remove_image(tag, force=True)
     client.close()
+
+
+@pytest.fixture
+def spec(base_image: str) -> Callable[..., ProcessSpec]:
+    """`spec("prints")`, or any shell command, with the fields of `ProcessSpec` that matter to a test."""
+
+    def spec(does: str, *, app: str = "app-a", stdin: bool = False, **fields: Any) -> ProcessSpec:
+        plain = ProcessSpec(
+            app_id=app,
+            app_name="shop",
+            kind=Kind.RUN if stdin else Kind.FORMATION,
+            type="web",
+            index=1,
+            release=7,
+            image="no/such:image" if does == "never-starts" else base_image,
+            args=(COMMANDS.get(does, does),),
+            command=does,
+            env={},
+            limits=Limits(memory=64 * MiB, cpus=0.5, pids=32),
+            crashes=2,
+            restart=4,
+            stdin=stdin,
+        )
+        return replace(plain, **fields)
+
+    return spec
+
+
+@pytest.fixture
+def docker_engine(settings: Settings) -> DockerEngine:
+    return DockerEngine(DockerClient(settings.docker_host), settings)
 
 
 def start_redis(settings: Settings) -> subprocess.Popen[bytes]:

@@ -15,8 +15,8 @@ import urllib3.exceptions
 
 from paas.adapters.docker_client import VENDOR_ERRORS, DockerClient, engine_errors, explanation, status
 from paas.adapters.docker_networks import DockerNetworks
+from paas.adapters.docker_output import DockerOutput
 from paas.adapters.docker_session import DockerSession
-from paas.adapters.docker_streams import output_lines
 from paas.config import MiB, Settings
 from paas.domain.process import Kind, Process
 from paas.errors import EngineUnavailable, NotFound, NotReady
@@ -88,18 +88,9 @@ class DockerEngine:
         info = self._inspect(process_id)
         if info is None:
             return
-        params: dict[str, str | int] = {"stdout": 1, "stderr": 1, "timestamps": 1, "follow": int(follow)}
-        params["tail"] = "all" if tail is None else tail
-        if since is not None:
-            params["since"] = f"{since.timestamp():.6f}"
+        output = DockerOutput(self._client, info["Id"], tty=info["Config"]["Tty"])
         with engine_errors("reading a process's output"):
-            # Not the SDK's logs(): that joins stdout and stderr, and breaks lines longer than 16 KiB.
-            url, api = self._client.url(f"/containers/{info['Id']}/logs"), self._client.api
-            with api.get(url, params=params, stream=True, timeout=(api.timeout, None)) as response:
-                if response.status_code == 404:
-                    return
-                response.raise_for_status()
-                yield from output_lines(response.raw.stream(65536), tty=info["Config"]["Tty"])
+            yield from output.follow(tail, since) if follow else output.lines(tail, since)
 
     def events(self) -> Iterator[EngineEvent]:
         filters = {"type": ["container"], "event": ["start", "die", "oom"], "label": self._labels(None)}
@@ -230,7 +221,8 @@ def container_config(spec: ProcessSpec, settings: Settings, network: str) -> dic
                 {"Name": "nofile", "Soft": 10_000, "Hard": 10_000},
                 {"Name": "core", "Soft": 0, "Hard": 0},
             ],
-            "LogConfig": {"Type": "local", "Config": {"max-size": "10m", "max-file": "2", "compress": "false"}},
+            # Not the driver `local`, which loses the newline of lines over 16 KiB.
+            "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}},
         },
     }
 

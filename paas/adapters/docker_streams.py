@@ -1,17 +1,20 @@
-"""Docker's byte streams: frames of the multiplexed format, and the lines of a container's log in them."""
+"""Docker's byte streams: frames of the multiplexed format, and the messages of a container's log in them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
-
-from paas.ports.engine import OutputLine
-
-# The engine cuts what a process writes without a newline into pieces of 16 KiB. We join them again, up to this size.
-MAX_LINE = 100_000
+from typing import NamedTuple
 
 _HEADER = 8
 _STREAMS = {0: "stdout", 1: "stdout", 2: "stderr"}  # 0 is stdin echoed, which the engine folds into stdout
+
+
+class Message(NamedTuple):
+    """What the engine logged at once: a line with its newline, or a piece of one without."""
+
+    stream: str
+    stamp: bytes  # RFC 3339 with nine digits, UTC: sorts as it reads. The pieces of a line have the same.
+    text: bytes
 
 
 class Frames:
@@ -34,30 +37,21 @@ class Frames:
             yield frame
 
 
-def output_lines(chunks: Iterable[bytes], *, tty: bool) -> Iterator[OutputLine]:
-    """Lines from the body of a `logs?timestamps=1` answer. Bytes that are not UTF-8 become U+FFFD."""
-    unfinished: dict[str, tuple[datetime, bytes]] = {}
-    for stream, message in _terminal_messages(chunks) if tty else _framed_messages(chunks):
-        stamp, _, text = message.partition(b" ")
-        at, line = unfinished.pop(stream, (None, b""))
-        at = at or datetime.fromisoformat(stamp.decode("ascii"))
-        line += text
-        if line.endswith(b"\n") or len(line) >= MAX_LINE:
-            yield _line(at, line, stream)
-        else:
-            unfinished[stream] = at, line
-    for stream, (at, line) in unfinished.items():
-        yield _line(at, line, stream)
+def messages(chunks: Iterable[bytes], *, tty: bool) -> Iterator[Message]:
+    """The messages in the body of a `logs?timestamps=1` answer."""
+    for stream, payload in _lines(chunks) if tty else _frames(chunks):
+        stamp, _, text = payload.partition(b" ")
+        yield Message(stream, stamp, text)
 
 
-def _framed_messages(chunks: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
-    """Each frame is one message: a line, or a piece of one without a newline, behind its time stamp."""
+def _frames(chunks: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Each frame is a message."""
     frames = Frames()
     for chunk in chunks:
         yield from frames.feed(chunk)
 
 
-def _terminal_messages(chunks: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+def _lines(chunks: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
     """With a TTY there are no frames, and only newlines part one message from the next."""
     pending = b""
     for chunk in chunks:
@@ -65,7 +59,3 @@ def _terminal_messages(chunks: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
         yield from (("stdout", line + b"\n") for line in lines)
     if pending:
         yield "stdout", pending
-
-
-def _line(at: datetime, line: bytes, stream: str) -> OutputLine:
-    return OutputLine(at, line.rstrip(b"\r\n").decode("utf-8", "replace"), stream)

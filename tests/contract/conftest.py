@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import secrets
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import docker
 import docker.errors
@@ -27,59 +25,20 @@ from paas.adapters.memory.queue import MemoryQueue
 from paas.adapters.redis_client import connect
 from paas.adapters.redis_logs import RedisAppLogs, RedisSignals
 from paas.adapters.rq_queue import RqQueue
-from paas.config import MiB, Settings
-from paas.domain.process import Kind
-from paas.ports.engine import Engine, Limits, ProcessSpec
+from paas.config import Settings
+from paas.ports.engine import Engine
 from paas.ports.images import Images
 from paas.ports.leases import Leases
 from paas.ports.logs import AppLogs, BuildLogs, Signals
 from paas.ports.queue import Queue
+from tests.conftest import COMMANDS
 
-# What processes do, by name: as a shell command for engines that run it, as a script for the one that makes it up.
-COMMANDS = {
-    "runs": "exec sleep 1000",
-    "prints": "echo one; echo two; exit 3",
-    "echoes": "cat",
-    "ignores-term": "trap '' TERM; echo ready; while :; do sleep 0.1; done",
-    "never-starts": "",
-}
 SCRIPTS = {
     COMMANDS["prints"]: Script(lines=("one", "two"), exit_code=3),
     COMMANDS["echoes"]: Script(echoes=True),
     COMMANDS["ignores-term"]: Script(lines=("ready",), ignores_term=True),
     COMMANDS["never-starts"]: Script(starts=False),
 }
-
-
-@pytest.fixture
-def spec(base_image: str) -> Callable[..., ProcessSpec]:
-    """`spec("prints")`, or any shell command, with the fields of `ProcessSpec` that matter to a test."""
-
-    def spec(does: str, *, app: str = "app-a", stdin: bool = False, **fields: Any) -> ProcessSpec:
-        plain = ProcessSpec(
-            app_id=app,
-            app_name="shop",
-            kind=Kind.RUN if stdin else Kind.FORMATION,
-            type="web",
-            index=1,
-            release=7,
-            image="no/such:image" if does == "never-starts" else base_image,
-            args=(COMMANDS.get(does, does),),
-            command=does,
-            env={},
-            limits=Limits(memory=64 * MiB, cpus=0.5, pids=32),
-            crashes=2,
-            restart=4,
-            stdin=stdin,
-        )
-        return replace(plain, **fields)
-
-    return spec
-
-
-@pytest.fixture
-def docker_engine(settings: Settings) -> DockerEngine:
-    return DockerEngine(DockerClient(settings.docker_host), settings)
 
 
 @pytest.fixture(params=["memory", "docker"])

@@ -1,0 +1,21 @@
+"""Long texts are split, and nothing of them is lost."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paas.adapters.redis_logs import MAX_BYTES, split
+
+
+def test_a_text_that_fits_is_one_piece() -> None:
+    assert list(split("x" * MAX_BYTES)) == ["x" * MAX_BYTES]
+    assert list(split("")) == [""]
+
+
+@given(st.text(alphabet="aé€😀", min_size=3000, max_size=12_000))
+def test_pieces_are_small_enough_and_make_the_text_again(text: str) -> None:
+    pieces = list(split(text))
+
+    assert "".join(pieces) == text
+    assert all(len(piece.encode()) <= MAX_BYTES for piece in pieces)
