@@ -16,13 +16,13 @@ from docker.types import IPAMConfig, IPAMPool
 
 from paas.adapters.docker_client import DockerClient, explanation, status
 from paas.config import Settings
-from paas.errors import EngineUnavailable
+from paas.errors import EngineUnavailable, Invalid
 
 APP_PREFIX = 23  # 510 addresses: 100 processes of each of several types, twice over during a deploy
 
 
 class DockerNetworks:
-    """Raises the SDK's errors, which the engine maps, and `EngineUnavailable` when the pool is used up."""
+    """Raises the SDK's errors, which the engine maps, `EngineUnavailable` when the pool is used up, `Invalid` when it is none."""
 
     def __init__(self, client: DockerClient, settings: Settings) -> None:
         self._client = client
@@ -61,7 +61,7 @@ class DockerNetworks:
 
     def _make(self, app_id: str) -> str:
         """Creates a network; the engine is the arbiter of which subnet is free (other instances compete for them)."""
-        pool = ipaddress.IPv4Network(self._settings.subnet_pool)
+        pool = _pool(self._settings.subnet_pool)
         for subnet in free_subnets(pool, APP_PREFIX, self._used()):
             try:
                 made = self._create(app_id, subnet)
@@ -106,6 +106,8 @@ class DockerNetworks:
 def free_subnets(pool: IPv4Network, prefix: int, used: Iterable[IPv4Network]) -> Iterator[IPv4Network]:
     """The pool's subnets of that prefix length, in order, that overlap with none of `used`."""
     taken = list(used)
+    if pool.prefixlen > prefix:
+        return iter(())
     return (s for s in pool.subnets(new_prefix=prefix) if not any(s.overlaps(t) for t in taken))
 
 
@@ -113,6 +115,13 @@ def uplink_mtu() -> int | None:
     """The MTU of the interface that the default route leaves by; None without a default route."""
     interface = next((i for r, i in _routes() if r.prefixlen == 0), None)
     return int(Path(f"/sys/class/net/{interface}/mtu").read_text()) if interface else None
+
+
+def _pool(text: str) -> IPv4Network:
+    try:
+        return IPv4Network(text)
+    except ValueError as exc:
+        raise Invalid("PAAS_SUBNET_POOL", text, f"must be an IPv4 network, such as 10.208.0.0/12 ({exc})") from exc
 
 
 def _routes() -> list[tuple[IPv4Network, str]]:

@@ -22,7 +22,8 @@ def _frame(stream: int, payload: bytes) -> bytes:
 )
 def test_frames_do_not_depend_on_how_the_bytes_are_cut(sent: list[tuple[int, bytes]], cuts: list[int]) -> None:
     data = b"".join(_frame(stream, payload) for stream, payload in sent)
-    frames, received = Frames(), []
+    frames = Frames()
+    received: list[tuple[str, bytes]] = []
 
     for cut in [*cuts, len(data)]:
         received += frames.feed(data[:cut])

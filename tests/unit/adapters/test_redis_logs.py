@@ -13,8 +13,10 @@ def test_a_text_that_fits_is_one_piece() -> None:
     assert list(split("")) == [""]
 
 
-@given(st.text(alphabet="aé€😀", min_size=3000, max_size=12_000))
-def test_pieces_are_small_enough_and_make_the_text_again(text: str) -> None:
+@given(st.text(alphabet="aé€😀", min_size=1, max_size=40), st.integers(min_value=1, max_value=900))
+def test_pieces_are_small_enough_and_make_the_text_again(part: str, times: int) -> None:
+    text = part * times
+
     pieces = list(split(text))
 
     assert "".join(pieces) == text
