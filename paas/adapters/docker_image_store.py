@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import docker.errors
@@ -39,7 +40,6 @@ class DockerImageStore:
         image = f"sha256:{hashlib.sha256(config).hexdigest()}"
         wanted = [layer.diff_id for layer in layers]
         known = max((_common(wanted, info.diff_ids) for i in like if (info := self.inspect(i))), default=0)
-        before = self.inspect(tag)
         problem = self._load(_archive(config, layers, tag, known))
         if problem and "no such file or directory" in problem:
             lost = [layer.diff_id for layer in layers if layer.tar is None]
@@ -49,18 +49,7 @@ class DockerImageStore:
             problem = self._load(_archive(config, layers, tag, base))
         if problem:
             raise EngineUnavailable(f"loading the image {tag}: {problem}")
-        if before is not None and before.id != image:
-            self._remove_untagged(before.id)
         return image
-
-    def _remove_untagged(self, image: str) -> None:
-        """Removes what lost its last tag to the new image; nobody else would ever find it."""
-        try:
-            found = self._client.api.inspect_image(image)  # type: ignore[no-untyped-call]
-            if not found["RepoTags"]:
-                self._client.api.remove_image(image)
-        except VENDOR_ERRORS:
-            return  # it is in use, or gone already
 
     def remove(self, tag: str) -> None:
         with engine_errors(f"removing the image {tag}"):
@@ -69,6 +58,13 @@ class DockerImageStore:
             except docker.errors.APIError as exc:
                 if status(exc) not in (404, 409):  # gone; in use
                     raise
+
+    def prune(self, labels: Mapping[str, str]) -> None:
+        filters = {"dangling": True, "label": [f"{name}={value}" for name, value in labels.items()]}
+        with suppress(*VENDOR_ERRORS):
+            for image in self._client.api.images(filters=filters, quiet=True):
+                with suppress(docker.errors.APIError):  # in use; gone already
+                    self._client.api.remove_image(image)
 
     def _load(self, archive: Iterator[bytes]) -> str | None:
         """The engine's complaint, if it has one. It answers 200 before it has read the archive, and complains in the body."""

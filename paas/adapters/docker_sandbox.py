@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import threading
 from collections import deque
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import docker.errors
@@ -22,7 +24,8 @@ from paas.ports.sandbox import Ending, SandboxSpec
 _USER = "1000:1000"  # the stack's user
 _NETWORK = "builds"
 _DETACH_NEVER = b"\xff,\xff"  # else ctrl-p ctrl-q in what we send would detach us
-_KEPT_ERRORS = 4096
+_KEPT_ERRORS = 4096  # bytes
+_KILL_TIMEOUT = 10.0  # seconds
 
 
 class DockerSandbox:
@@ -37,12 +40,11 @@ class DockerSandbox:
         with engine_errors("starting the build container"):
             container = self._create(spec)
             try:
-                session = DockerSession(self._client, container)
-                self._client.api.start(container)
+                return DockerSession(self._client, container)
             except BaseException:
-                _remove(self._client, container)
+                with suppress(*VENDOR_ERRORS):
+                    self._client.api.remove_container(container, force=True, v=True)
                 raise
-            return session
 
     def discard(self, build_id: str) -> None:
         with engine_errors("removing build containers"):
@@ -110,19 +112,26 @@ class DockerSession:
     """Implements `SandboxSession` over a hijacked connection."""
 
     def __init__(self, client: DockerClient, container: str) -> None:
-        """Attaches; the container need not run yet. Raises the SDK's errors."""
+        """Attaches, then starts it. Raises the SDK's errors."""
         self._client = client
         self._container = container
         self._frames = Frames()
         self._ready: deque[bytes] = deque()
         self._errors = b""
-        self._ending: Ending | None = None
-        self._removal = threading.Thread(target=_remove, args=(client, container))
+        self._stopped = False
+        self._out_of_memory = False
+        self._removal = threading.Thread(target=self._remove, name="build-container-removal")
         params = {"stream": 1, "stdin": 1, "stdout": 1, "stderr": 1, "detachKeys": _DETACH_NEVER}
         attached = client.api.attach_socket(container, params)
         self._socket = socket.socket(fileno=os.dup(attached.fileno()))
         self._socket.setblocking(True)
         attached.close()
+        try:
+            client.api.start(container)
+            self._init = _open_init(client, container)
+        except BaseException:
+            self._socket.close()
+            raise
 
     def send(self, data: bytes) -> None:
         with suppress(BrokenPipeError, ConnectionResetError):
@@ -145,37 +154,70 @@ class DockerSession:
                     self._errors = (self._errors + payload)[-_KEPT_ERRORS:]
         return self._ready.popleft() if self._ready else None
 
-    def stop(self) -> Ending:
-        if self._ending is None:
+    def stop(self) -> None:
+        if self._stopped:
+            return
+        if self._init is None or not _kill(self._init):
             with engine_errors("stopping the build container"):
-                out_of_memory = self._kill()
-            self._ending = Ending(out_of_memory, self._errors.decode("utf-8", "replace"))
-            self._socket.close()
-            # Taking it down takes as long as killing it, and the mounts are still already.
-            self._removal.start()
-        return self._ending
+                self._kill_by_engine()
+        self._stopped = True
+        # The engine takes a while to notice, to let go of the network and to unmount; the caller need not wait for that.
+        self._removal.start()
+
+    def ending(self) -> Ending:
+        self.close()
+        return Ending(self._out_of_memory, self._errors.decode("utf-8", "replace"))
 
     def close(self) -> None:
         self.stop()
         self._removal.join()
+        self._socket.close()
 
-    def _kill(self) -> bool:
-        """Returns when no process of it is left; whether the kernel killed some for want of memory."""
+    def _kill_by_engine(self) -> None:
+        """Returns when no process of it is left."""
         try:
             self._client.api.kill(self._container)
         except docker.errors.APIError as exc:
-            if status(exc) == 404:
-                return False
-            if status(exc) != 409:  # 409: it isn't running any more
+            if status(exc) not in (404, 409):  # gone; not running
                 raise
-        try:
+        with suppress(docker.errors.NotFound):
             self._client.api.wait(self._container)
-            return bool(self._client.api.inspect_container(self._container)["State"]["OOMKilled"])
-        except docker.errors.NotFound:
-            return False
+
+    def _remove(self) -> None:
+        """Best effort: what is left is found by its label when the build is discarded."""
+        with suppress(*VENDOR_ERRORS):
+            self._client.api.wait(self._container)
+            state = self._client.api.inspect_container(self._container)["State"]
+            self._out_of_memory = bool(state["OOMKilled"])
+        with suppress(*VENDOR_ERRORS):
+            self._client.api.remove_container(self._container, force=True, v=True)
 
 
-def _remove(client: DockerClient, container: str) -> None:
-    """Best effort: what is left is found by its label when the build is discarded."""
-    with suppress(*VENDOR_ERRORS):
-        client.api.remove_container(container, force=True, v=True)
+def _open_init(client: DockerClient, container: str) -> int | None:
+    """A descriptor of the container's first process, if it is one of this machine's that we can see.
+
+    The kernel kills all others of a PID namespace before its first process has ended (pid_namespaces(7)), and tells us so some
+    100 ms before the engine would. A process id is worth nothing by itself: it must be in the container's control group.
+    """
+    pid = int(client.api.inspect_container(container)["State"]["Pid"])
+    try:
+        fd = os.pidfd_open(pid)
+    except (OSError, ValueError):
+        return None
+    with suppress(OSError):
+        if container in Path(f"/proc/{pid}/cgroup").read_text():
+            return fd
+    os.close(fd)
+    return None
+
+
+def _kill(init: int) -> bool:
+    """Whether it ended, and all its namespace with it."""
+    try:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(init, signal.SIGKILL)
+        return bool(select.select([init], [], [], _KILL_TIMEOUT)[0])
+    except OSError:
+        return False
+    finally:
+        os.close(init)

@@ -65,10 +65,9 @@ class Child:
 
 
 def main() -> None:
-    """Serves requests until standard input ends."""
+    """Makes the home that commands will be told of, then serves requests until standard input ends."""
     os.umask(0o022)
-    if home := os.environ.get("HOME"):
-        os.makedirs(home, mode=0o700, exist_ok=True)  # noqa: PTH103  (importing pathlib takes longer than all the rest)
+    os.makedirs(sys.argv[1], mode=0o700, exist_ok=True)  # noqa: PTH103  (importing pathlib takes longer than all the rest)
     for line in sys.stdin.buffer:
         run(json.loads(line)["commands"])
 

@@ -31,7 +31,7 @@ class Built:
     layers: Mapping[str, LayerMetadata] = field(default_factory=dict)
     launch: Launch = field(default_factory=Launch)
     store: Mapping[str, Any] = field(default_factory=dict)
-    sboms: Mapping[str, bytes] = field(default_factory=dict)
+    sboms: Mapping[tuple[str, str], bytes] = field(default_factory=dict)  # by layer ("": the launch's) and extension
 
 
 Run = Callable[[Buildpack, str, Sequence[Change]], int]

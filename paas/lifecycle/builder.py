@@ -7,9 +7,8 @@ It starts while the source is unpacked, and what it leaves is read when nothing 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from paas.config import Settings, passthrough
@@ -28,6 +27,7 @@ from paas.lifecycle.programs import Programs
 from paas.lifecycle.restore import Restored, give_back, restore
 from paas.lifecycle.source import unpack
 from paas.lifecycle.stack import EXEC_ENV, Stack, find_stack, read_groups
+from paas.lifecycle.stopwatch import Stopwatch
 from paas.lifecycle.workspace import AGENT, Workspace, check_free
 from paas.ports.builder import BuildRequest, BuildResult, Say
 from paas.ports.engine import Limits
@@ -36,6 +36,7 @@ from paas.ports.layer_store import LayerStore
 from paas.ports.sandbox import Sandbox, SandboxSpec
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_BUILDPACKS = Path(__file__).parents[2] / "buildpacks"  # those that come with the platform
 
 
 class CnbBuilder:
@@ -51,7 +52,7 @@ class CnbBuilder:
         images: ImageStore,
         layers: LayerStore,
         *,
-        buildpacks: Path,
+        buildpacks: Path = _BUILDPACKS,
         run_image: str = "paas-stack/run:12",
         build_image: str = "paas-stack/build:12",
     ) -> None:
@@ -81,6 +82,7 @@ class CnbBuilder:
 
     def forget(self, app_id: str) -> None:
         self._images.remove(self._tag(app_id))
+        self._images.prune(self._labels(app_id))
         remove(self._cache_folder(app_id))
         self._collect()
 
@@ -120,17 +122,17 @@ class CnbBuilder:
             launch = merge(b.launch for b in built)
             types, release_command, refused = process_types(launch.processes)
             _say_types(launch, refused, say)
-            with watch("export"):
-                limits.enter("export")
-                say("-----> Compressing...\n")
-                exported = self._export(request, workspace, stack, built, launch, restored)
-                say(f"       Done: {_size(exported.size)}\n")
+            limits.enter("export")
+            say("-----> Compressing...\n")
+            exported = self._export(request, workspace, stack, built, launch, restored, watch)
+            say(f"       Done: {_size(exported.size)}\n")
             with watch("cache"):
-                cache.save(exported.kept, exported.folders)
+                cache.save(exported.kept, exported.folders, exported.files)
                 if exported.kept != kept:
                     self._collect()
+            self._prune(request.app_id)
         except BuildFailed as exc:
-            if exc.phase in ("detect", "build") and container.stop().out_of_memory:
+            if exc.phase in ("detect", "build") and container.ran_out_of_memory():
                 raise BuildOutOfMemory(exc.phase, self._settings.build_memory) from exc
             raise
         finally:
@@ -148,6 +150,7 @@ class CnbBuilder:
         built: Sequence[Built],
         launch: Launch,
         restored: Restored,
+        watch: Stopwatch,
     ) -> Exported:
         export = ExportRequest(
             app=workspace.app,
@@ -166,7 +169,7 @@ class CnbBuilder:
             previous_image=request.previous_image,
             limit=self._settings.max_image,
         )
-        return Exporter(self._images, self._layers, export).export()
+        return Exporter(self._images, self._layers, export, watch).export()
 
     def _sandbox_spec(self, request: BuildRequest, workspace: Workspace, stack: Stack) -> SandboxSpec:
         settings = self._settings
@@ -176,8 +179,8 @@ class CnbBuilder:
             app_name=request.app_name,
             image=stack.build.id,
             # -I and -S: neither the working directory nor site packages have a say in what the agent imports.
-            command=("python3", "-I", "-S", AGENT),
-            env={"HOME": HOME},
+            command=("python3", "-I", "-S", AGENT, HOME),
+            env={},
             mounts=workspace.mounts(self._buildpacks),
             limits=Limits(settings.build_memory, settings.build_cpus, settings.build_pids),
         )
@@ -192,23 +195,16 @@ class CnbBuilder:
         """Held by the app's last build, so that no prune takes its image before a release has tagged it."""
         return f"{self._settings.name}/{_checked('app', app_id)}:build"
 
+    def _labels(self, app_id: str) -> dict[str, str]:
+        return {"paas.instance": self._settings.name, "paas.app": app_id}
+
+    def _prune(self, app_id: str) -> None:
+        """Removes images that this build's took the tag from and no release holds: of builds that were not released. Nobody
+        waits for it; what it misses the next one finds."""
+        threading.Thread(target=self._images.prune, args=(self._labels(app_id),), daemon=True).start()
+
     def _collect(self) -> None:
         self._layers.collect(lambda: referenced(self._settings.caches_dir))
-
-
-class Stopwatch:
-    """Adds up the seconds that steps take."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, step: str) -> Iterator[None]:
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[step] = self.seconds.get(step, 0.0) + time.perf_counter() - began
 
 
 def _checked(kind: str, identity: str) -> str:

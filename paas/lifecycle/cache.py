@@ -23,12 +23,14 @@ from paas.ports.layer_store import LayerStore
 
 @dataclass(frozen=True)
 class KeptLayer:
-    """A layer as it was exported. `fingerprint` is its folder's, "" if no folder was kept."""
+    """A layer as it was exported. `fingerprint` is its folder's, "" if no folder was kept; `sboms` are its bills of materials, by
+    extension: SHA-256 of the content."""
 
     diff_id: str
     size: int
     metadata: LayerMetadata
     fingerprint: str = ""
+    sboms: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class AppCache:
 
     def __init__(self, folder: Path, layers: LayerStore) -> None:
         self._folder = folder
+        self._homes = folder / "layers"
+        self._files = folder / "files"
         self._layers = layers
 
     def load(self) -> Kept:
@@ -81,32 +85,35 @@ class AppCache:
             raise OSError(f"tar: {done.stderr.decode('utf-8', 'replace')}")
         return fingerprint(to)
 
+    def sboms(self, layer: KeptLayer) -> dict[str, bytes]:
+        """Its bills of materials, by extension. Raises `OSError`."""
+        return {extension: (self._files / digest).read_bytes() for extension, digest in layer.sboms.items()}
+
     def give_back(self, layer: KeptLayer, folder: Path) -> None:
         """After a failed build: keeps the folder that was taken, if nothing has touched it since."""
         with suppress(OSError, TreeTooLarge):
             if layer.fingerprint and layer.fingerprint == fingerprint(folder):
                 folder.rename(self._home(layer.diff_id))
 
-    def save(self, kept: Kept, folders: Mapping[str, Path]) -> None:
-        """Moves the folders (by diff id) in, then writes down what is kept, then drops what no longer is."""
-        homes = self._folder / "layers"
-        homes.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def save(self, kept: Kept, folders: Mapping[str, Path], files: Mapping[str, bytes]) -> None:
+        """Moves the folders (by diff id) in, and files (by SHA-256), then writes down what is kept, then drops what no longer is."""
+        for place in (self._homes, self._files):
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
         for diff_id, folder in folders.items():
             if not self._home(diff_id).exists():
                 folder.rename(self._home(diff_id))
-        beside = self._folder / "cache.json.new"
-        with beside.open("w") as file:
-            json.dump(asdict(kept), file, default=str, sort_keys=True)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._folder / "cache.json")
+        for digest, content in files.items():
+            if not (self._files / digest).exists():
+                _write(self._files / digest, content)
+        _write(self._folder / "cache.json", json.dumps(asdict(kept), default=str, sort_keys=True).encode())
         wanted = {self._home(layer.diff_id) for layer in _layers(kept) if layer.fingerprint}
-        unwanted = [home for home in homes.iterdir() if home not in wanted]
+        wanted |= {self._files / digest for layer in _layers(kept) for digest in layer.sboms.values()}
+        unwanted = [path for path in (*self._homes.iterdir(), *self._files.iterdir()) if path not in wanted]
         if unwanted:
             remove(*unwanted)
 
     def _home(self, diff_id: str) -> Path:
-        return self._folder / "layers" / diff_id.removeprefix("sha256:")
+        return self._homes / diff_id.removeprefix("sha256:")
 
 
 def referenced(caches: Path) -> set[str]:
@@ -124,6 +131,16 @@ def remove(*paths: Path) -> None:
     done = subprocess.run(argv, capture_output=True, check=False)
     if done.returncode != 0:
         raise OSError(done.stderr.decode("utf-8", "replace"))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all."""
+    beside = path.with_name(f"{path.name}.new")
+    with beside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
 
 
 def _layers(kept: Kept) -> Iterator[KeptLayer]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from paas.errors import BuildFailed
 from paas.lifecycle.build import BUILD_ERROR
 from paas.lifecycle.runner import Command, Runner, SandboxLost
-from paas.ports.sandbox import Ending, Sandbox, SandboxSession, SandboxSpec
+from paas.ports.sandbox import Sandbox, SandboxSession, SandboxSpec
 
 
 class BuildContainer:
@@ -36,11 +36,15 @@ class BuildContainer:
         try:
             return self._runner.run(commands, output)
         except SandboxLost as exc:
-            raise BuildFailed(phase, BUILD_ERROR, f"{exc}. {self.stop().errors}".strip(" .")) from exc
+            raise BuildFailed(phase, BUILD_ERROR, f"{exc}. {self._started().ending().errors}".strip(" .")) from exc
 
-    def stop(self) -> Ending:
+    def stop(self) -> None:
         """Kills everything in it: its folders are still from now on."""
-        return self._started().stop()
+        self._started().stop()
+
+    def ran_out_of_memory(self) -> bool:
+        """Stops it, and tells whether anything in it was killed for want of memory."""
+        return self._started().ending().out_of_memory
 
     def close(self) -> None:
         """Whatever happened: nothing of it is left afterwards."""

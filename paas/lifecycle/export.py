@@ -6,6 +6,7 @@ most lies on top, because an engine knows a layer only together with all below i
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from paas.lifecycle.launch import Launch
 from paas.lifecycle.layer_tar import Hashing, LayerTar, fingerprint
 from paas.lifecycle.layers import LayerMetadata
 from paas.lifecycle.restore import Restored
+from paas.lifecycle.stopwatch import Stopwatch
 from paas.ports.image_store import ImageInfo, ImageLayer, ImageStore
 from paas.ports.layer_store import LayerStore
 
@@ -52,12 +54,13 @@ class ExportRequest:
 
 @dataclass(frozen=True)
 class Exported:
-    """The image, the bytes above its run image, what to keep for the next build and where the folders of it are."""
+    """The image, the bytes above its run image; what to keep for the next build, and the folders and files of it."""
 
     image: str
     size: int
     kept: Kept
     folders: Mapping[str, Path]
+    files: Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -70,28 +73,32 @@ class _Tar:
 class Exporter:
     """Makes one image."""
 
-    def __init__(self, images: ImageStore, store: LayerStore, request: ExportRequest) -> None:
+    def __init__(self, images: ImageStore, store: LayerStore, request: ExportRequest, watch: Stopwatch) -> None:
         self._images = images
         self._store = store
         self._request = request
+        self._watch = watch
         self._left = request.limit
         self._made = 0
         self._parts: list[ImagePart] = []
         self._tars: list[_Tar] = []
         self._kept: dict[str, KeptBuildpack] = {}
         self._folders: dict[str, Path] = {}
+        self._files: dict[str, bytes] = {}
 
     def export(self) -> Exported:
         """Raises `BuildFailed`, and the ports' errors."""
         request = self._request
         try:
-            for built in request.built:
-                self._add_buildpack(built)
-            self._add("launcher", _write_launcher)
-            if any(b.sboms for b in request.built):
-                self._add("sbom", self._write_sboms)
-            self._add("config", self._write_config)
-            self._add_app()
+            with self._watch("layers"):
+                for built in request.built:
+                    self._add_buildpack(built)
+                self._add("launcher", _write_launcher)
+                if sboms := _sbom_files(request.built):
+                    self._add("sbom", lambda tar: _write_files(tar, sboms))
+                self._add("config", self._write_config)
+            with self._watch("app layer"):
+                self._add_app()
         except (TreeTooLarge, OSError, ValueError) as exc:
             raise BuildFailed("export", EXPORT_ERROR, str(exc)) from exc
         facts = ImageFacts(
@@ -104,13 +111,14 @@ class Exporter:
             request.app_id,
             request.commit,
         )
-        image = self._images.assemble(
-            configuration(facts),
-            [ImageLayer(d, None) for d in request.base.diff_ids] + [ImageLayer(t.diff_id, t.path) for t in self._tars],
-            request.tag,
-            like=[i for i in (request.previous_image, request.base.id) if i],
+        layers = [ImageLayer(diff_id, None) for diff_id in request.base.diff_ids]
+        layers += [ImageLayer(tar.diff_id, tar.path) for tar in self._tars]
+        like = [image for image in (request.previous_image, request.base.id) if image]
+        with self._watch("load"):
+            image = self._images.assemble(configuration(facts), layers, request.tag, like=like)
+        return Exported(
+            image, sum(t.size for t in self._tars), Kept(request.stack, self._kept), self._folders, self._files
         )
-        return Exported(image, sum(t.size for t in self._tars), Kept(request.stack, self._kept), self._folders)
 
     # --- buildpacks' layers ------------------------------------------------------------------------------------------
 
@@ -120,7 +128,8 @@ class Exporter:
             layer = self._layer(built, name, metadata)
             if layer is None:
                 continue
-            kept[name] = layer
+            sboms = {extension: content for (of, extension), content in built.sboms.items() if of == name}
+            kept[name] = replace(layer, sboms={extension: self._keep(content) for extension, content in sboms.items()})
             if metadata.launch:
                 tar = _Tar(layer.diff_id, layer.size, self._store.find(layer.diff_id))
                 self._append(tar, ImagePart("buildpack", layer.diff_id, built.buildpack.id, name))
@@ -156,15 +165,12 @@ class Exporter:
             self._folders[diff_id] = folder
         return KeptLayer(diff_id, size, metadata, print_ if metadata.cache else "")
 
-    # --- ours --------------------------------------------------------------------------------------------------------
+    def _keep(self, content: bytes) -> str:
+        digest = hashlib.sha256(content).hexdigest()
+        self._files[digest] = content
+        return digest
 
-    def _write_sboms(self, tar: LayerTar) -> None:
-        files = {
-            f"layers/sbom/launch/{b.buildpack.folder}/{path}": content
-            for b in self._request.built
-            for path, content in b.sboms.items()
-        }
-        _write_files(tar, files)
+    # --- ours --------------------------------------------------------------------------------------------------------
 
     def _write_config(self, tar: LayerTar) -> None:
         built, launch = self._request.built, self._request.launch
@@ -218,6 +224,19 @@ class Exporter:
 def _write_launcher(tar: LayerTar) -> None:
     tar.parents(LAUNCHER.removeprefix("/"))
     tar.file(LAUNCHER.removeprefix("/"), _LAUNCHER_SCRIPT.read_bytes(), 0o755, 0)
+
+
+def _sbom_files(builts: Sequence[Built]) -> dict[str, bytes]:
+    """Where the bills of materials of what is launched lie in the image."""
+    files = {}
+    for built in builts:
+        top = f"layers/sbom/launch/{built.buildpack.folder}"
+        for (layer, extension), content in built.sboms.items():
+            if not layer:
+                files[f"{top}/sbom.{extension}"] = content
+            elif layer in built.layers and built.layers[layer].launch:
+                files[f"{top}/{layer}/sbom.{extension}"] = content
+    return files
 
 
 def _write_files(tar: LayerTar, files: Mapping[str, bytes]) -> None:

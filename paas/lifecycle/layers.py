@@ -12,7 +12,7 @@ from paas.lifecycle.descriptor import SBOM_TYPES, Buildpack
 from paas.lifecycle.folder import Folder
 
 MAX_TOML = 1024 * 1024
-MAX_SBOM = 64 * 1024 * 1024
+MAX_SBOM = 16 * 1024 * 1024
 
 _NOT_LAYERS = frozenset({"launch", "build", "store"})
 _NAME = re.compile(r"[^/\0\n]{1,200}")
@@ -56,8 +56,11 @@ def read_layers(folder: Folder) -> dict[str, LayerMetadata]:
     return found
 
 
-def read_sboms(folder: Folder, buildpack: Buildpack, layers: Mapping[str, LayerMetadata]) -> dict[str, bytes]:
-    """The software bills of materials that belong into the image: `[<layer>/]sbom.<ext>` → content.
+def read_sboms(
+    folder: Folder, buildpack: Buildpack, layers: Mapping[str, LayerMetadata]
+) -> dict[tuple[str, str], bytes]:
+    """The software bills of materials of layers, and, with "" for a layer, of the launch as a whole: (layer, extension) →
+    content. Those of the build are only for whoever looks on while it runs.
 
     Raises `ValueError` for one in a format that the buildpack doesn't declare, `TreeTooLarge`.
     """
@@ -68,11 +71,8 @@ def read_sboms(folder: Folder, buildpack: Buildpack, layers: Mapping[str, LayerM
             continue
         if not any(declared.split(";")[0].strip() == SBOM_TYPES[extension] for declared in buildpack.sbom_formats):
             raise ValueError(f"{file}: buildpack.toml does not list {SBOM_TYPES[extension]} in sbom-formats")
-        layer = layers.get(name)
-        if name == "launch" or (layer and layer.launch):
-            content = folder.read(file, MAX_SBOM)
-            if content is not None:
-                found[f"sbom.{extension}" if name == "launch" else f"{name}/sbom.{extension}"] = content
+        if (name == "launch" or name in layers) and (content := folder.read(file, MAX_SBOM)) is not None:
+            found["" if name == "launch" else name, extension] = content
     return found
 
 

@@ -73,20 +73,27 @@ def _layer(kept: KeptLayer, cache: AppCache, folder: Path) -> RestoredLayer | No
     if not cache.has(kept):
         return None
     restored = RestoredLayer(kept)
-    if metadata.cache:
-        try:
+    try:
+        sboms = cache.sboms(kept)
+        if metadata.cache:
             restored = RestoredLayer(kept, folder, cache.take(kept, folder))
             _own(folder)
-        except OSError:
-            return None
+    except OSError:
+        return None
     # Without its types, so that the buildpack has to say again what the layer is for. Even when there is no metadata:
     # buildpacks look whether the file is there.
     _write(folder.with_name(f"{folder.name}.toml"), {"metadata": metadata.data} if metadata.data else {})
+    for extension, content in sboms.items():
+        _write_bytes(folder.with_name(f"{folder.name}.sbom.{extension}"), content)
     return restored
 
 
 def _write(file: Path, document: dict[str, object]) -> None:
-    file.write_text(tomli_w.dumps(document))
+    _write_bytes(file, tomli_w.dumps(document).encode("utf-8", "surrogateescape"))
+
+
+def _write_bytes(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
     _own(file)
 
 

@@ -44,3 +44,6 @@ class ImageStore(Protocol):
 
     def remove(self, tag: str) -> None:
         """Takes the tag off; an image without tags goes with it, unless a process still uses it. Idempotent."""
+
+    def prune(self, labels: Mapping[str, str]) -> None:
+        """Removes the images with these labels that have no tag and that no process uses. As best it can: never raises."""

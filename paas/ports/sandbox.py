@@ -50,8 +50,11 @@ class SandboxSession(Protocol):
     def receive(self, timeout: float) -> bytes | None:
         """What the command wrote to standard output next; None when nothing came in `timeout` seconds; empty at its end."""
 
-    def stop(self) -> Ending:
+    def stop(self) -> None:
         """Kills everything in it. When this returns nothing of it runs any more, and the mounts are still. Idempotent."""
+
+    def ending(self) -> Ending:
+        """Stops it, and tells how it ended."""
 
     def close(self) -> None:
         """Stops it, and waits until it is removed. Idempotent."""
