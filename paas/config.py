@@ -155,6 +155,8 @@ class Settings:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         target = self.data_dir / "settings.json"
         beside = target.with_suffix(".new")
+        beside.unlink(missing_ok=True)
+        beside.touch(0o600)  # a database's URL may hold a password
         beside.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n")
         beside.replace(target)
 

@@ -15,6 +15,8 @@ from paas.errors import Invalid
 
 # Ends up in labels, container and network names, a systemd unit and a folder.
 _NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,28}[a-z0-9])?")
+# Goes into the configuration of programs with quoting rules of their own; no folder needs more than these.
+_FOLDER = re.compile(r"/[A-Za-z0-9._/+@-]+")
 _LONGEST_SOCKET = 107  # bytes of sun_path in Linux's unix(7), without the final NUL
 _MAIN = ("name", "domain", "http_port", "https_port", "data_dir", "admin_email")
 
@@ -52,6 +54,10 @@ def check(settings: Settings) -> Settings:
             raise Invalid(variable, str(port), "must be within 1 to 65535")
     if settings.http_port == settings.https_port:
         raise Invalid("PAAS_HTTPS_PORT", str(settings.https_port), "must differ from PAAS_HTTP_PORT")
+    if not _FOLDER.fullmatch(str(settings.data_dir)):
+        raise Invalid(
+            "PAAS_DATA_DIR", str(settings.data_dir), "may have letters, digits and . _ + @ - between its slashes"
+        )
     longest = max(len(bytes(s)) for s in (settings.router_log_socket, settings.run_dir / "supervisor.sock.0000000"))
     if longest > _LONGEST_SOCKET:
         raise Invalid(

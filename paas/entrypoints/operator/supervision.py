@@ -6,21 +6,18 @@ import os
 import shlex
 import signal
 import time
-import xmlrpc.client
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import Any, cast
-
-from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]
+from typing import Any
 
 from paas.config import Settings
-from paas.entrypoints.operator import private_file, systemd
+from paas.entrypoints.operator import private_file, supervisor_rpc, systemd
 from paas.entrypoints.operator.host import ROOT, has_systemd
 from paas.entrypoints.operator.programs import Program
 from paas.entrypoints.operator.progress import run
 from paas.entrypoints.operator.venv import VENV
-from paas.errors import SetupFailed
+from paas.errors import Invalid, SetupFailed
 
 MARK = "PAAS_SUPERVISED_BY"
 """In the environment of all that the supervisor starts, holding the data directory: so that what a killed supervisor
@@ -94,15 +91,13 @@ stdout_logfile_backups=2
 def start(settings: Settings, text: str) -> None:
     """Makes the programs of this configuration run: starts the supervisor, or tells the running one what has changed."""
     file = configuration_file(settings)
-    is_changed = not file.exists() or file.read_text() != text
-    if is_changed:
-        private_file.write(file, text)  # proxies' URLs may hold passwords
+    private_file.write(file, text)  # proxies' URLs may hold passwords
     if has_systemd():
         systemd.install(settings)
     if not is_running(settings):
         end_orphans(settings)
         _start_supervisor(settings, file)
-    elif is_changed:
+    else:
         _apply_changes(settings)
     _start_stopped(settings)
 
@@ -110,8 +105,9 @@ def start(settings: Settings, text: str) -> None:
 def is_running(settings: Settings) -> bool:
     """Whether the instance's supervisor answers."""
     try:
-        _rpc(settings).getState()
-    except (OSError, xmlrpc.client.Error):
+        with _rpc(settings) as rpc:
+            rpc.getState()
+    except supervisor_rpc.ERRORS:
         return False
     return True
 
@@ -128,17 +124,17 @@ def pids(settings: Settings) -> dict[str, int]:
 
 def send_signal(settings: Settings, program: str, name: str) -> None:
     """Sends a signal to a program, if it runs."""
-    with suppress(xmlrpc.client.Fault):
-        _rpc(settings).signalProcess(program, name)
+    with suppress(*supervisor_rpc.ERRORS), _rpc(settings) as rpc:
+        rpc.signalProcess(program, name)
 
 
 def stop(settings: Settings) -> None:
     """Stops the supervisor and all that it started, whether or not it still answers. Idempotent."""
     if has_systemd():
         systemd.remove(settings)  # nor does it come back at the next boot, until bin/up is called again
-    with suppress(OSError, xmlrpc.client.Error):
-        pid = _rpc(settings).getPID()
-        _rpc(settings).shutdown()
+    with suppress(*supervisor_rpc.ERRORS), _rpc(settings) as rpc:
+        pid = rpc.getPID()
+        rpc.shutdown()
         _wait_until_gone([pid], _STOP_SECONDS)
     end_orphans(settings)
 
@@ -175,20 +171,20 @@ def _start_supervisor(settings: Settings, file: Path) -> None:
 
 def _apply_changes(settings: Settings) -> None:
     """What `supervisorctl update` does: only programs whose section has changed are restarted."""
-    rpc = _rpc(settings)
-    ((added, changed, removed),) = rpc.reloadConfig()
-    for group in (*changed, *removed):
-        rpc.stopProcessGroup(group)
-        rpc.removeProcessGroup(group)
-    for group in (*changed, *added):
-        rpc.addProcessGroup(group)
+    with _rpc(settings) as rpc:
+        ((added, changed, removed),) = rpc.reloadConfig()
+        for group in (*changed, *removed):
+            rpc.stopProcessGroup(group)
+            rpc.removeProcessGroup(group)
+        for group in (*changed, *added):
+            rpc.addProcessGroup(group)
 
 
 def _start_stopped(settings: Settings) -> None:
     """What was stopped by hand, or has failed so often that it now waits long, is tried at once."""
-    rpc = _rpc(settings)
     for name, state in states(settings).items():
-        with suppress(xmlrpc.client.Fault):  # it came up, or went down again, between the two calls
+        # One may come up, or go down again, between these calls.
+        with suppress(*supervisor_rpc.ERRORS), _rpc(settings) as rpc:
             if state == "BACKOFF":
                 rpc.stopProcess(name)
             if state in ("BACKOFF", "STOPPED", "EXITED", "FATAL"):
@@ -197,15 +193,14 @@ def _start_stopped(settings: Settings) -> None:
 
 def _processes(settings: Settings) -> list[dict[str, Any]]:
     try:
-        return list(_rpc(settings).getAllProcessInfo())
-    except (OSError, xmlrpc.client.Error):
+        with _rpc(settings) as rpc:
+            return list(rpc.getAllProcessInfo())
+    except supervisor_rpc.ERRORS:
         return []
 
 
-def _rpc(settings: Settings) -> Any:
-    """supervisor's XML-RPC interface over its unix socket. Its calls raise OSError and xmlrpc.client.Fault."""
-    transport = cast(xmlrpc.client.Transport, SupervisorTransport(serverurl=f"unix://{socket_file(settings)}"))
-    return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+def _rpc(settings: Settings) -> AbstractContextManager[Any]:
+    return supervisor_rpc.connect(socket_file(settings))
 
 
 # --- processes -----------------------------------------------------------------------------------------------------
@@ -246,6 +241,12 @@ def _escaped(value: str | Path) -> str:
 
 
 def _assignments(environment: Mapping[str, str]) -> str:
-    """KEY="value",… as supervisor reads it: with shlex in POSIX mode."""
-    quoted = {k: v.replace("\\", "\\\\").replace('"', '\\"') for k, v in sorted(environment.items())}
-    return ",".join(f'{k}="{_escaped(v)}"' for k, v in quoted.items())
+    """KEY="value",… as supervisor reads it: quotes of either kind, nothing to escape them with. Raises `Invalid`."""
+    return ",".join(f"{key}={_quoted(key, value)}" for key, value in sorted(environment.items()))
+
+
+def _quoted(key: str, value: str) -> str:
+    quote = "'" if '"' in value else '"'
+    if quote in value or not value.isprintable():
+        raise Invalid(key, value, "can't be passed on: it has both kinds of quotes, or characters that don't print")
+    return f"{quote}{_escaped(value)}{quote}"

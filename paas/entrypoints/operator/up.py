@@ -102,8 +102,10 @@ def _check(settings: Settings) -> None:
 
 def _prepare(settings: Settings) -> tuple[Services, Access]:
     """The data directory and what must be in it before the first program starts."""
-    for folder in (settings.data_dir, settings.log_dir, settings.run_dir):
-        folder.mkdir(parents=True, exist_ok=True)
+    # Everybody on the machine may read the CA's certificate; sources, logs and sockets are root's (and the router's, by group).
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    for folder in (settings.log_dir, settings.run_dir, settings.repos_dir, settings.builds_dir, settings.layers_dir):
+        folder.mkdir(mode=0o750, exist_ok=True)
     settings.save()
     key_file.load_or_create(settings.key_file)
     migrate(settings.database)
