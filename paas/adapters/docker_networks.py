@@ -30,11 +30,14 @@ class DockerNetworks:
         self._reset()
         os.register_at_fork(after_in_child=self._reset)
 
-    def ensure(self, app_id: str) -> str:
-        """The id of the app's network, made if there is none. Threads and processes that race end with the same one."""
+    def ensure(self, app_id: str, *, apart: bool = False) -> str:
+        """The id of the app's network, made if there is none. Threads and processes that race end with the same one.
+
+        `apart`: its containers can't reach each other, as builds of several apps must not.
+        """
         with self._lock:
             if app_id not in self._known:
-                self._known[app_id] = self._oldest(app_id) or self._make(app_id)
+                self._known[app_id] = self._oldest(app_id) or self._make(app_id, apart)
             return self._known[app_id]
 
     def lost(self, app_id: str) -> None:
@@ -59,12 +62,12 @@ class DockerNetworks:
         networks = sorted(self._list(app_id), key=lambda n: (n["Created"], n["Id"]))
         return str(networks[0]["Id"]) if networks else None
 
-    def _make(self, app_id: str) -> str:
+    def _make(self, app_id: str, apart: bool) -> str:
         """Creates a network; the engine is the arbiter of which subnet is free (other instances compete for them)."""
         pool = _pool(self._settings.subnet_pool)
         for subnet in free_subnets(pool, APP_PREFIX, self._used()):
             try:
-                made = self._create(app_id, subnet)
+                made = self._create(app_id, subnet, apart)
             except docker.errors.APIError as exc:
                 if status(exc) == 409 and (other := self._oldest(app_id)):
                     return other
@@ -79,15 +82,17 @@ class DockerNetworks:
             return kept
         raise EngineUnavailable(f"no free /{APP_PREFIX} network is left in {pool} (PAAS_SUBNET_POOL)")
 
-    def _create(self, app_id: str, subnet: IPv4Network) -> str:
-        mtu = uplink_mtu()
+    def _create(self, app_id: str, subnet: IPv4Network, apart: bool) -> str:
+        options = {"com.docker.network.bridge.enable_icc": "false"} if apart else {}
+        # Packets larger than the uplink takes would be lost wherever ICMP is filtered.
+        if mtu := uplink_mtu():
+            options["com.docker.network.driver.mtu"] = str(mtu)
         created = self._client.api.create_network(
             f"{self._settings.name}-{app_id}",
             driver="bridge",
             check_duplicate=True,
             ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=str(subnet))]),
-            # Packets larger than the uplink takes would be lost wherever ICMP is filtered.
-            options={"com.docker.network.driver.mtu": str(mtu)} if mtu else {},
+            options=options,
             labels={"paas.instance": self._settings.name, "paas.app": app_id},
         )
         return str(created["Id"])

@@ -29,7 +29,7 @@ _KILL_TIMEOUT = 10.0  # seconds
 
 
 class DockerSandbox:
-    """Implements `Sandbox`. Builds share a network of their own, apart from the apps'."""
+    """Implements `Sandbox`. Builds have a network of their own, in which they don't reach each other."""
 
     def __init__(self, client: DockerClient, networks: DockerNetworks, settings: Settings) -> None:
         self._client = client
@@ -58,7 +58,7 @@ class DockerSandbox:
 
     def _create(self, spec: SandboxSpec) -> str:
         for attempt in (1, 2):
-            config = container_config(spec, self._settings.name, self._networks.ensure(_NETWORK))
+            config = container_config(spec, self._settings.name, self._networks.ensure(_NETWORK, apart=True))
             try:
                 created = self._client.api.create_container_from_config(config)  # type: ignore[no-untyped-call]
                 return str(created["Id"])
