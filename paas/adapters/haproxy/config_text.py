@@ -16,16 +16,18 @@ from pathlib import Path
 from paas.domain.route import Route, RouteState, Server
 
 LOG_PREFIX = "paas-router"
+CLIENT_REQUEST_ID = "^[A-Za-z0-9+/=_.-]{20,200}$"
+# What the log line tells of the request's headers as the client sent them, in this order; cut at that many bytes.
+_CAPTURED = (("Host", 255), ("X-Forwarded-For", 512), ("X-Request-Id", 201))
 
 # No health checks while all is well: a server is believed until a connection to it fails. Then it is out at once, and back when
 # a TCP connect, tried every second, goes through (Heroku: five seconds of quarantine). `add server` ignores default-server, so
 # every server carries them. Idle connections are let go quickly: an app that is stopped need not wait for them.
-SERVER_OPTIONS = (
-    "check inter 24h downinter 1s rise 1 fall 1 observe layer4 error-limit 1 on-error mark-down pool-purge-delay 2s"
-)
+SERVER_OPTIONS = "check inter 24h downinter 1s rise 1 fall 1 observe layer4 error-limit 1 on-error mark-down pool-purge-delay 2s pool-max-conn -1"
 
-# What "http-request set-timeout" must be told of the seconds that Heroku allows between two bytes of a response.
+# Heroku's seconds between two bytes, once a response has begun. Not every HAProxy can tell them from those to the first byte.
 STREAM_IDLE = 55
+RESPONSE_TIMEOUT = f"http-response set-timeout server {STREAM_IDLE}s"
 
 _PAGES = {RouteState.NO_WEB: "H14", RouteState.CRASHED: "H10", RouteState.MAINTENANCE: "H80"}
 
@@ -34,7 +36,6 @@ _PAGES = {RouteState.NO_WEB: "H14", RouteState.CRASHED: "H10", RouteState.MAINTE
 class Edge:
     """Everything that haproxy.cfg depends on. Timeouts in seconds."""
 
-    version: tuple[int, int]
     domain: str
     http_port: int
     https_port: int
@@ -42,6 +43,8 @@ class Edge:
     threads: int
     user: str | None
     request_timeout: int
+    has_response_timeouts: bool
+    """Whether this HAProxy knows RESPONSE_TIMEOUT."""
     router_dir: Path
     certificate: Path
     web_socket: Path
@@ -151,83 +154,61 @@ def _defaults(edge: Edge) -> str:
 
 
 def _frontends(edge: Edge) -> list[str]:
-    hosts = edge.router_dir / "hosts.map"
-    slots = edge.router_dir / "slots.map"
-    shared = _section(
-        "defaults edge from base",
-        [
-            "log global",
-            "option abortonclose",
-            "# paas.adapters.haproxy.log_lines reads this: numbers first, then what the client wrote, quoted and escaped.",
-            _log_format(slots),
-            "",
-            "# The whole header (fhdr): hdr would take what follows a comma for a host.",
-            "http-request set-var(txn.host) req.fhdr(host),host_only",
-            f"http-request set-var(txn.to) var(txn.host),map_str({hosts})",
-            "# Not found: perhaps with the root's dot, perhaps by a wildcard domain.",
-            f"http-request set-var(txn.to) var(txn.host),rtrim(.),map_str({hosts}) if !{{ var(txn.to) -m found }}",
-            f"http-request set-var(txn.to) var(txn.host),rtrim(.),regsub(^[^.]+,*),map_str({hosts}) if !{{ var(txn.to) -m found }}",
-            "",
-            "# Heroku: the client's request id is kept if it is 20 to 200 safe characters long.",
-            "http-request set-var(txn.id) req.hdr(X-Request-Id) if { req.hdr(X-Request-Id) -m reg ^[A-Za-z0-9+/=_.-]{20,200}$ }",
-            "http-request set-var(txn.id) uuid unless { var(txn.id) -m found }",
-            "http-request set-header X-Request-Id %[var(txn.id)]",
-            "http-request set-header X-Request-Start %[date(0,ms)]",
-            "http-request set-var(txn.fwd) req.fhdr(X-Forwarded-For) if { req.hdr(X-Forwarded-For) -m found }",
-            "http-request add-header Via 1.1\\ paas",
-            "# An upgrade to plain HTTP/2 would open a tunnel past all of these rules.",
-            "http-request del-header Upgrade if { req.hdr(Upgrade) -m sub -i h2c }",
-            "option forwardfor",
-        ],
-    )
     # Two sockets and not one for both: a client's IPv4 address stays one in X-Forwarded-For and in logs.
     addresses = (":{port}", ":::{port} v6only")[: 2 if edge.ipv6 else 1]
-    fronts = [shared]
+    fronts = [_edge_defaults(edge)]
     for scheme, port, tls in (
         ("http", edge.http_port, ""),
         ("https", edge.https_port, f" ssl crt {edge.certificate} alpn h2,http/1.1"),
     ):
+        binds = [f"bind {address.format(port=port)}{tls}" for address in addresses]
         fronts.append(
-            _section(
-                f"frontend {scheme} from edge",
-                [
-                    *(f"bind {address.format(port=port)}{tls}" for address in addresses),
-                    f"http-request set-header X-Forwarded-Proto {scheme}",
-                    f"http-request set-header X-Forwarded-Port {port}",
-                    "use_backend %[var(txn.to)] if { var(txn.to) -m found }",
-                    "default_backend unknown",
-                ],
-            )
+            _section(f"frontend {scheme} from edge", [*binds, *_frontend_rules(scheme, port, edge.router_dir)])
         )
-    unknown = _section(
-        "backend unknown from base",
+    unknown = ["http-request set-log-level silent", "http-request return status 404 errorfiles 404"]
+    return [*fronts, _section("backend unknown from base", unknown)]
+
+
+def _edge_defaults(edge: Edge) -> str:
+    return _section(
+        "defaults edge from base",
         [
-            "http-request set-log-level silent",
-            "http-request return status 404 errorfiles 404",
+            "log global",
+            "# log_lines.py reads this: numbers first, then what the client wrote, quoted and escaped.",
+            f"log-format {_log_format(edge.router_dir / 'slots.map')}",
+            "unique-id-format %[uuid]",
+            "option abortonclose",
+            "option forwardfor",
+            "# Heroku: a client's own request id is kept if it is 20 to 200 safe characters long.",
+            "http-request set-header X-Request-Id %[unique-id] unless { req.hdr(X-Request-Id) -m reg "
+            + CLIENT_REQUEST_ID
+            + " }",
+            "http-request set-header X-Request-Start %[date(0,ms)]",
+            "http-request add-header Via 1.1\\ paas",
+            "# An upgrade to plain HTTP/2 would open a tunnel past all of these rules.",
+            "http-request del-header Upgrade if { req.hdr(Upgrade) -m sub -i h2c }",
         ],
     )
-    return [*fronts, unknown]
 
 
 def _log_format(slots: Path) -> str:
-    fields = (
-        *(
-            LOG_PREFIX,
-            "%f",
-            f"%[be_name,map_str({slots})]",
-            "%s",
-            "%TR",
-            "%Tw",
-            "%Tc",
-            "%Ta",
-            "%ST",
-            "%B",
-            "%ts",
-            "%ci",
-        ),
-        *(f"%{{+Q,+E}}{field}" for field in ("HM", "[var(txn.id)]", "[var(txn.fwd)]", "[var(txn.host)]", "HPO", "HQ")),
-    )
-    return "log-format " + "\\ ".join(fields)
+    ours = (LOG_PREFIX, "%f", f"%[be_name,map_str({slots})]", "%s", "%TR", "%Tw", "%Tc", "%Ta", "%ST", "%B", "%ts", "%ci", "%ID")  # fmt: skip
+    theirs = ("HM", "HPO", "HQ", *(f"[capture.req.hdr({number})]" for number in range(len(_CAPTURED))))
+    return "\\ ".join((*ours, *(f"%{{+Q,+E}}{field}" for field in theirs)))
+
+
+def _frontend_rules(scheme: str, port: int, router_dir: Path) -> list[str]:
+    # The whole header (fhdr): hdr would take what follows a comma for a host. Looking a name up twice is cheaper than a variable.
+    known = f"req.fhdr(host),host_only,map_str({router_dir}/hosts.map)"
+    dotted = f"req.fhdr(host),host_only,rtrim(.),map_str({router_dir}/hosts.map)"
+    wildcard = f"req.fhdr(host),host_only,rtrim(.),regsub(^[^.]+,*),map_str({router_dir}/hosts.map)"
+    return [
+        *(f"capture request header {name} len {length}" for name, length in _CAPTURED),
+        f"http-request set-header X-Forwarded-Proto {scheme}",
+        f"http-request set-header X-Forwarded-Port {port}",
+        *(f"use_backend %[{lookup}] if {{ {lookup} -m found }}" for lookup in (known, dotted, wildcard)),
+        "default_backend unknown",
+    ]
 
 
 def _platform(edge: Edge) -> list[str]:
@@ -263,11 +244,11 @@ def _platform(edge: Edge) -> list[str]:
 
 def _app_defaults(edge: Edge) -> str:
     pages = edge.router_dir / "pages"
-    # From 3.0 on the time to the first byte and the time between two bytes can differ. Before, one number is both, except for
-    # event streams, which ask for theirs by their Accept header.
+    of_slot = f"be_name,map_str({edge.router_dir}/slots.map)"
+    # Where one number must be both, event streams ask for theirs by their Accept header.
     streaming = (
-        f"http-response set-timeout server {STREAM_IDLE}s"
-        if edge.version >= (3, 0)
+        RESPONSE_TIMEOUT
+        if edge.has_response_timeouts
         else f"http-request set-timeout server {STREAM_IDLE}s if {{ req.hdr(Accept) -m beg text/event-stream }}"
     )
     return _section(
@@ -284,11 +265,12 @@ def _app_defaults(edge: Edge) -> str:
             "# A client that hangs up ends its request at the app, too (H27). It takes the frontend's option and this one.",
             "option abortonclose",
             streaming,
-            f"http-request set-var(txn.state) be_name,map_str({edge.router_dir}/slots.map),field(1,/) if {{ nbsrv eq 0 }}",
             *(
-                f"http-request return status 503 errorfiles {page} if {{ var(txn.state) -m str {state} }}"
+                f"http-request return status 503 errorfiles {page} if {{ nbsrv eq 0 }} {{ {of_slot} -m beg {state}/ }}"
                 for state, page in _PAGES.items()
             ),
+            "# Of an app with more than 200 requests a second, one in 20 is logged.",
+            "http-request set-log-level silent if { be_sess_rate gt 200 } !{ rand(20) -m int 0 }",
             f"errorfile 502 {pages}/H13.http",
             f"errorfile 503 {pages}/H21.http",
             f"errorfile 504 {pages}/H12.http",

@@ -6,6 +6,7 @@ the next one, and by `sync`.
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import pwd
@@ -279,7 +280,6 @@ def _servers_out(slot: str, route: Route | None, live: dict[str, LiveServer]) ->
 
 def _edge(settings: Settings, certificate: Path) -> config_text.Edge:
     return config_text.Edge(
-        version=_version(),
         domain=settings.domain,
         http_port=settings.http_port,
         https_port=settings.https_port,
@@ -287,6 +287,7 @@ def _edge(settings: Settings, certificate: Path) -> config_text.Edge:
         threads=os.cpu_count() or 1,
         user=_user(settings.run_dir),
         request_timeout=settings.request_timeout,
+        has_response_timeouts=_accepts(config_text.RESPONSE_TIMEOUT),
         router_dir=settings.router_dir,
         certificate=certificate,
         web_socket=settings.web_socket,
@@ -295,15 +296,22 @@ def _edge(settings: Settings, certificate: Path) -> config_text.Edge:
     )
 
 
-def _version() -> tuple[int, int]:
+@functools.cache
+def _accepts(rule: str) -> bool:
+    """Whether the installed HAProxy, 2.6 or later, understands a rule of a backend."""
+    version = _haproxy("-v")
+    match = re.search(r"version (\d+)\.(\d+)", version.stdout)
+    if match is None or (int(match[1]), int(match[2])) < (2, 6):
+        raise PlatformFault(f"HAProxy 2.6 or later is needed, not {version.stdout.partition(chr(10))[0]!r}")
+    probe = f"listen probe\n    mode http\n    bind 127.0.0.1:1\n    {rule}\n"
+    return _haproxy("-c", "-f", "/dev/stdin", stdin=probe).returncode == 0
+
+
+def _haproxy(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     try:
-        output = subprocess.run(["haproxy", "-v"], capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError) as exc:
-        raise PlatformFault(f"haproxy can't be run: {exc}; bin/up installs it") from exc
-    match = re.search(r"version (\d+)\.(\d+)", output)
-    if match is None or (version := (int(match[1]), int(match[2]))) < (2, 6):
-        raise PlatformFault(f"HAProxy 2.6 or later is needed, not {output.splitlines()[0]!r}")
-    return version
+        return subprocess.run(["haproxy", *arguments], input=stdin, capture_output=True, text=True, check=False)
+    except OSError as exc:
+        raise PlatformFault(f"haproxy can't be started: {exc}; bin/up installs it") from exc
 
 
 def _user(run_dir: Path) -> str | None:
