@@ -23,6 +23,7 @@ from paas.errors import EngineUnavailable, NotFound, NotReady
 from paas.ports.engine import EngineEvent, OutputLine, ProcessSpec, Session
 
 _KINDS = frozenset(Kind)
+_REMOVAL = 10  # seconds that the engine may take to remove a container
 
 
 class DockerEngine:
@@ -32,6 +33,7 @@ class DockerEngine:
         self._client = client
         self._settings = settings
         self._networks = DockerNetworks(client, settings)
+        self._listed: dict[str, Process] = {}  # as they were when last listed
 
     def start(self, spec: ProcessSpec) -> Process:
         with self._created(spec) as container_id:
@@ -51,8 +53,10 @@ class DockerEngine:
     def list(self, app_id: str | None = None) -> Sequence[Process]:
         with engine_errors("listing processes"):
             found = self._client.api.containers(all=True, filters={"label": self._labels(app_id)})
-        ours = [c["Id"] for c in found if c["Labels"].get("paas.kind") in _KINDS]
-        there = [p for p in map(self.get, ours) if p is not None]
+        ours = [c for c in found if c["Labels"].get("paas.kind") in _KINDS]
+        there = [p for p in (self._unchanged(c) or self.get(c["Id"]) for c in ours) if p is not None]
+        others = {} if app_id is None else {i: p for i, p in self._listed.items() if p.app_id != app_id}
+        self._listed = others | {p.id: p for p in there}
         return sorted(there, key=lambda p: (p.created_at, p.id))
 
     def get(self, process_id: str) -> Process | None:
@@ -154,12 +158,25 @@ class DockerEngine:
         ours = labels.get("paas.instance") == self._settings.name and labels.get("paas.kind") in _KINDS
         return info if ours else None
 
+    def _unchanged(self, summary: dict[str, Any]) -> Process | None:
+        """The process as listed before, if it is still so. Spares the millisecond of looking at it: a listing lacks times
+        and exit codes, but those of a container stay what they are, because we start none twice.
+        """
+        known = self._listed.get(summary["Id"])
+        now = summary["State"] == "running", _address(summary)
+        return known if known and (known.running, known.address) == now else None
+
     def _remove(self, container_id: str) -> None:
+        """Returns when it is gone."""
         try:
             self._client.api.remove_container(container_id, force=True, v=True)
+        except docker.errors.NotFound:
+            return
         except docker.errors.APIError as exc:
-            if status(exc) not in (404, 409):  # gone, or somebody else is at it
+            if status(exc) != 409:
                 raise
+            with suppress(docker.errors.NotFound):  # somebody else is at it
+                self._client.api.wait(container_id, timeout=_REMOVAL, condition="removed")
 
     def _labels(self, app_id: str | None) -> Sequence[str]:
         instance = f"paas.instance={self._settings.name}"
@@ -232,8 +249,6 @@ def process_from(info: dict[str, Any]) -> Process:
     labels, state = info["Config"]["Labels"], info["State"]
     started_at = _time(state["StartedAt"])
     running = bool(state["Running"])
-    networks = info["NetworkSettings"]["Networks"] or {}
-    address = next((n["IPAddress"] for n in networks.values() if n["IPAddress"]), None)
     return Process(
         id=info["Id"],
         app_id=labels["paas.app"],
@@ -247,7 +262,7 @@ def process_from(info: dict[str, Any]) -> Process:
         finished_at=None if running else _time(state["FinishedAt"]),
         exit_code=None if running or started_at is None else int(state["ExitCode"]),
         out_of_memory=bool(state["OOMKilled"]),
-        address=address if running else None,
+        address=_address(info) if running else None,
         crashes=int(labels["paas.crashes"]),
         command=labels["paas.command"],
         restart=int(labels["paas.restart"]),
@@ -267,6 +282,11 @@ def event_from(event: dict[str, Any]) -> EngineEvent | None:
         exit_code=int(attributes["exitCode"]) if "exitCode" in attributes else None,
         attributes=attributes,
     )
+
+
+def _address(container: dict[str, Any]) -> str | None:
+    networks = container["NetworkSettings"]["Networks"] or {}
+    return next((n["IPAddress"] for n in networks.values() if n["IPAddress"]), None)
 
 
 def _time(text: str) -> datetime | None:

@@ -42,6 +42,19 @@ def test_processes_are_listed_by_app_in_order_of_creation(engine: Engine, spec: 
     assert engine.list("nobody") == []
 
 
+def test_a_listing_shows_what_changed_since_the_last(engine: Engine, spec: Spec) -> None:
+    process, other = engine.start(spec("runs")), engine.start(spec("runs", index=2))
+    assert engine.list() == [process, other]
+
+    engine.stop(process.id, 20, remove=False)
+
+    assert [(p.running, p.exit_code, p.address) for p in engine.list()] == [
+        (False, 143, None),
+        (True, None, other.address),
+    ]
+    assert engine.list("app-a") == engine.list() == [engine.get(process.id), other]
+
+
 def test_many_can_be_started_at_once(engine: Engine, spec: Spec) -> None:
     with ThreadPoolExecutor(6) as pool:
         started = list(pool.map(lambda i: engine.start(spec("runs", index=i)), range(1, 7)))

@@ -221,6 +221,20 @@ def test_what_is_not_ours_is_not_touched(docker_engine: DockerEngine, settings: 
         neighbour.forget("app-a")
 
 
+def test_an_app_is_forgotten_while_others_stop_its_processes(
+    docker_engine: DockerEngine, settings: Settings, spec: Spec
+) -> None:
+    processes = [docker_engine.start(spec("ignores-term", index=index)) for index in (1, 2)]
+
+    with ThreadPoolExecutor(3) as pool:
+        stopping = [pool.submit(docker_engine.stop, p.id, 0) for p in processes]
+        pool.submit(docker_engine.forget, "app-a").result()
+        assert [s.result() in (137, None) for s in stopping] == [True, True]
+
+    assert docker_engine.list("app-a") == []
+    assert _networks(settings) == []
+
+
 def test_containers_of_builds_are_no_processes(
     docker_engine: DockerEngine, settings: Settings, base_image: str
 ) -> None:
