@@ -4,7 +4,7 @@ step() { printf -- '-----> %s\n' "$1"; }
 
 note() { printf '       %s\n' "$@"; }
 
-indent() { sed -u 's/^/       /'; }
+indent() { sed -u 's/^./       &/'; }
 
 # A block of lines that nobody overlooks.
 warn() {

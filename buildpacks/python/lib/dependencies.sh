@@ -47,6 +47,7 @@ install_requirements() {
     step "Installing requirements with $(uv --version | cut -d ' ' -f 1,2)"
     new_environment "$1"
     install_with_uv "$1" && return
+    note "uv could not install them; asking pip"
   fi
   step "Installing requirements with pip"
   new_environment "$1"
@@ -77,7 +78,7 @@ install_with_uv() {
   [[ -n ${PIP_EXTRA_INDEX_URL-} ]] && options+=(--extra-index-url "$PIP_EXTRA_INDEX_URL")
   cache=$(mktemp -d -p "${1%/*}") # beside the layer, so that files are linked and not copied
   log=$(mktemp)
-  if UV_CACHE_DIR=$cache PYC_INVALIDATION_MODE=unchecked-hash \
+  if UV_CACHE_DIR=$cache PYC_INVALIDATION_MODE=UNCHECKED_HASH \
     uv pip install --python "$1/bin/python" "${options[@]}" --requirement requirements.txt > "$log" 2>&1; then
     indent < "$log"
     rm -rf "$cache" "$log"

@@ -123,19 +123,24 @@ http {{
   gzip_types text/css text/plain text/xml application/javascript application/json application/xml
              application/manifest+json application/wasm image/svg+xml font/ttf font/otf;
 
-  # A file whose name holds a hash of its content never changes; all others are asked for again each time, by their tag.
-  map $uri $cache_control {{
-    default "no-cache";
-    ~[.-][0-9a-f]{{8,}}\\.[a-z0-9]+$ "public, max-age=31536000, immutable";
-  }}
   map_hash_bucket_size 1024;
   map_hash_max_size {max(2048, 4 * tags)};
+
+  # A file whose name holds a hash of its content never changes; all others are asked for again each time, by their tag.
+  # (Volatile, all three: a request may go on at another path, such as the start page's.)
+  map $uri $cache_control {{
+    volatile;
+    default "no-cache";
+    "~[.-][0-9a-f]{{8,}}\\.[a-z0-9]+$" "public, max-age=31536000, immutable";
+  }}
   map $uri $entity_tag {{
+    volatile;
     include {layer}/etags.map;
   }}
   # Sent by the browser, and still right?
   map "$entity_tag $http_if_none_match" $is_known {{
-    ~^(W/"[0-9a-f]+")\\ \\1$ 1;
+    volatile;
+    '~^(W/"[0-9a-f]+") \\1$' 1;
   }}
 
   server {{
@@ -152,7 +157,7 @@ http {{
     {f"error_page 404 /{error_page};" if has_error_page else "location @missing { return 404; }"}
 
     # What belongs to the repository and not to the site.
-    location ~ /\\.(?!well-known/) {{ return 404; }}
+    location ~ "/\\.(?!well-known/)" {{ return 404; }}
     {"location ~ ^/(Procfile|static.json|app.json|project.toml)$ { return 404; }" if root == "." else ""}
 
     location / {{
