@@ -1,0 +1,1 @@
+"""The lifecycle's decisions, without a container."""
