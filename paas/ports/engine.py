@@ -85,9 +85,10 @@ class Engine(Protocol):
     """Starts, lists and stops processes. Every method raises `EngineUnavailable` when the engine does not answer."""
 
     def start(self, spec: ProcessSpec) -> Process:
-        """Creates the app's network if needed, creates and starts the container; returns it running, with its address.
+        """Creates the app's network if needed, creates and starts the container; returns it with its address.
 
-        Raises `NotReady` (cause "failed to start") when the image or command can't be started; nothing is left behind.
+        It runs, unless it ended within the first milliseconds. Raises `NotReady` (cause "failed to start") when the image
+        or command can't be started; nothing is left behind.
         """
 
     def open(self, spec: ProcessSpec) -> tuple[Process, Session]:
@@ -100,7 +101,7 @@ class Engine(Protocol):
         """The container as it is now, or None if it is gone."""
 
     def wait(self, process_id: str, timeout: float) -> int | None:
-        """The exit code once it ends, or None after `timeout` seconds."""
+        """The exit code once it ends, or None after `timeout` seconds. Raises `NotFound` when it is gone."""
 
     def stop(self, process_id: str, grace: float, *, remove: bool = True) -> int | None:
         """SIGTERM, up to `grace` seconds, SIGKILL, remove (or leave it there, exited). Idempotent. The exit code, if it was there."""
@@ -108,7 +109,7 @@ class Engine(Protocol):
     def output(
         self, process_id: str, *, tail: int | None = None, since: datetime | None = None, follow: bool = False
     ) -> Iterator[OutputLine]:
-        """What the process wrote. With `follow` it ends when the process does."""
+        """What the process wrote (at or after `since`). With `follow` it ends when the process does. Nothing if it is gone."""
 
     def events(self) -> Iterator[EngineEvent]:
         """From now on, without end; raises `EngineUnavailable` when the engine goes away."""
