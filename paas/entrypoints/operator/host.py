@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from paas.config import GiB, Settings
@@ -47,9 +48,11 @@ def check_disk(path: Path) -> None:
         )
 
 
-def check_ports(settings: Settings) -> None:
-    """Raises `SetupFailed` if somebody else listens on one of the instance's two ports."""
+def check_ports(settings: Settings, *, ours: Collection[int] = ()) -> None:
+    """Raises `SetupFailed` if somebody listens on one of the instance's two ports. `ours`: where the instance itself does."""
     for flag, port in (("--http-port", settings.http_port), ("--https-port", settings.https_port)):
+        if port in ours:
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what is left in TIME_WAIT is no listener
             try:

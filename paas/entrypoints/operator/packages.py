@@ -44,8 +44,10 @@ PLATFORM = (
     Package("redis-server", "redis-server", service="redis-server"),
 )
 TESTS = (
+    Package("busybox-static", "/bin/busybox"),
     Package("chromium", "chromium"),
     Package("chromium-driver", "chromedriver"),
+    Package("iproute2", "ss"),
 )
 BENCHMARKS = (Package("wrk", "wrk"),)
 VENV = Package("python3-venv", "")  # asked for only if this Python has no ensurepip

@@ -26,8 +26,11 @@ class _Transport(xmlrpc.client.Transport):
         super().__init__()
         self._socket_file = socket_file
 
-    def make_connection(self, host: Any) -> http.client.HTTPConnection:  # noqa: ARG002  (there is only one)
-        return _Connection(self._socket_file)
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:
+        self.close()
+        made = _Connection(self._socket_file)
+        self._connection = host, made  # where `close` finds it
+        return made
 
 
 class _Connection(http.client.HTTPConnection):

@@ -93,11 +93,9 @@ def _check(settings: Settings) -> None:
         )
     if not supervision.is_running(settings):
         supervision.end_orphans(settings)
-    if (
-        supervision.states(settings).get("haproxy") != "RUNNING"
-        or config.load({"data_dir": settings.data_dir}, {}) != settings
-    ):
-        host.check_ports(settings)
+    before = config.load({"data_dir": settings.data_dir}, {})
+    is_routing = supervision.states(settings).get("haproxy") == "RUNNING"
+    host.check_ports(settings, ours=(before.http_port, before.https_port) if is_routing else ())
 
 
 def _prepare(settings: Settings) -> tuple[Services, Access]:
