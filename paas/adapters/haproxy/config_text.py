@@ -16,9 +16,6 @@ from pathlib import Path
 from paas.domain.route import Route, RouteState, Server
 
 LOG_PREFIX = "paas-router"
-CLIENT_REQUEST_ID = "^[A-Za-z0-9+/=_.-]{20,200}$"
-# What the log line tells of the request's headers as the client sent them, in this order; cut at that many bytes.
-_CAPTURED = (("Host", 255), ("X-Forwarded-For", 512), ("X-Request-Id", 201))
 
 # No health checks while all is well: a server is believed until a connection to it fails. Then it is out at once, and back when
 # a TCP connect, tried every second, goes through (Heroku: five seconds of quarantine). `add server` ignores default-server, so
@@ -176,13 +173,10 @@ def _edge_defaults(edge: Edge) -> str:
             "log global",
             "# log_lines.py reads this: numbers first, then what the client wrote, quoted and escaped.",
             f"log-format {_log_format(edge.router_dir / 'slots.map')}",
-            "unique-id-format %[uuid]",
             "option abortonclose",
             "option forwardfor",
             "# Heroku: a client's own request id is kept if it is 20 to 200 safe characters long.",
-            "http-request set-header X-Request-Id %[unique-id] unless { req.hdr(X-Request-Id) -m reg "
-            + CLIENT_REQUEST_ID
-            + " }",
+            "http-request set-header X-Request-Id %[uuid] unless { req.hdr(X-Request-Id) -m reg ^[A-Za-z0-9+/=_.-]{20,200}$ }",
             "http-request set-header X-Request-Start %[date(0,ms)]",
             "http-request add-header Via 1.1\\ paas",
             "# An upgrade to plain HTTP/2 would open a tunnel past all of these rules.",
@@ -192,8 +186,8 @@ def _edge_defaults(edge: Edge) -> str:
 
 
 def _log_format(slots: Path) -> str:
-    ours = (LOG_PREFIX, "%f", f"%[be_name,map_str({slots})]", "%s", "%TR", "%Tw", "%Tc", "%Ta", "%ST", "%B", "%ts", "%ci", "%ID")  # fmt: skip
-    theirs = ("HM", "HPO", "HQ", *(f"[capture.req.hdr({number})]" for number in range(len(_CAPTURED))))
+    ours = (LOG_PREFIX, "%f", f"%[be_name,map_str({slots})]", "%s", "%TR", "%Tw", "%Tc", "%Ta", "%ST", "%B", "%ts", "%ci")  # fmt: skip
+    theirs = ("HM", "[var(txn.id)]", "[var(txn.forwarded)]", "[var(txn.host)]", "HPO", "HQ")
     return "\\ ".join((*ours, *(f"%{{+Q,+E}}{field}" for field in theirs)))
 
 
@@ -203,7 +197,6 @@ def _frontend_rules(scheme: str, port: int, router_dir: Path) -> list[str]:
     dotted = f"req.fhdr(host),host_only,rtrim(.),map_str({router_dir}/hosts.map)"
     wildcard = f"req.fhdr(host),host_only,rtrim(.),regsub(^[^.]+,*),map_str({router_dir}/hosts.map)"
     return [
-        *(f"capture request header {name} len {length}" for name, length in _CAPTURED),
         f"http-request set-header X-Forwarded-Proto {scheme}",
         f"http-request set-header X-Forwarded-Port {port}",
         *(f"use_backend %[{lookup}] if {{ {lookup} -m found }}" for lookup in (known, dotted, wildcard)),
@@ -265,12 +258,17 @@ def _app_defaults(edge: Edge) -> str:
             "# A client that hangs up ends its request at the app, too (H27). It takes the frontend's option and this one.",
             "option abortonclose",
             streaming,
+            "# Of an app with more than 200 requests a second, one in 50 is logged. The rules end here for the others.",
+            "http-request set-log-level silent",
+            "http-request allow if { be_sess_rate gt 200 } { nbsrv gt 0 } !{ rand(50) -m int 0 }",
+            "http-request set-log-level info",
+            "http-request set-var(txn.id) req.hdr(X-Request-Id)",
+            "http-request set-var(txn.forwarded) req.fhdr(X-Forwarded-For)",
+            "http-request set-var(txn.host) req.fhdr(host),host_only",
             *(
                 f"http-request return status 503 errorfiles {page} if {{ nbsrv eq 0 }} {{ {of_slot} -m beg {state}/ }}"
                 for state, page in _PAGES.items()
             ),
-            "# Of an app with more than 200 requests a second, one in 20 is logged.",
-            "http-request set-log-level silent if { be_sess_rate gt 200 } !{ rand(20) -m int 0 }",
             f"errorfile 502 {pages}/H13.http",
             f"errorfile 503 {pages}/H21.http",
             f"errorfile 504 {pages}/H12.http",

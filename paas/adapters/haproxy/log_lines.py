@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from paas.adapters.haproxy.config_text import CLIENT_REQUEST_ID, LOG_PREFIX
+from paas.adapters.haproxy.config_text import LOG_PREFIX
 from paas.domain.route import RouteState
 
 _QUOTED = r'"((?:[^"\\]|\\.)*)"'
@@ -12,11 +12,10 @@ _QUOTED = r'"((?:[^"\\]|\\.)*)"'
 _LINE = re.compile(
     LOG_PREFIX + r" (?P<protocol>http|https)~? (?P<state>[a-z_]+)/(?P<app_id>[A-Za-z0-9-]+) (?P<server>\S+)"
     r" (?P<received>-?\d+) (?P<queued>-?\d+) (?P<connect>-?\d+) \+?(?P<total>-?\d+)"
-    r" (?P<status>-?\d+) \+?(?P<bytes>\d+) (?P<ended>\S\S) (?P<client>\S+) (?P<id>\S+)" + f" {_QUOTED}" * 6 + r"\s*"
+    r" (?P<status>-?\d+) \+?(?P<bytes>\d+) (?P<ended>\S\S) (?P<client>\S+)" + f" {_QUOTED}" * 6 + r"\s*"
 )
 _ESCAPED = re.compile(r'\\(["\\\]])')
 _UNSAFE_BYTE = re.compile(r"#([0-9A-F]{2})")  # how HAProxy writes bytes that may not stand in a URI
-_PORT = re.compile(r":\d*$")
 _PROCESS = re.compile(r"([A-Za-z0-9_-]+\.\d+)(?![0-9])")
 
 _STATES = {
@@ -56,7 +55,7 @@ def parse(line: str) -> tuple[str, str] | None:
     match = _LINE.fullmatch(line)
     if match is None:
         return None
-    method, path, query, host, forwarded, client_id = (_ESCAPED.sub(r"\1", text) for text in match.groups()[-6:])
+    method, request_id, forwarded, host, path, query = (_ESCAPED.sub(r"\1", text) for text in match.groups()[-6:])
     path = _UNSAFE_BYTE.sub(r"%\1", path + query)
     state = match["state"]
     failure = (
@@ -69,8 +68,8 @@ def parse(line: str) -> tuple[str, str] | None:
         "at=info" if failure is None else f'at=error code={failure[0]} desc="{failure[1]}"',
         f"method={_bare(method)}",
         f"path={_quoted(path)}",
-        f"host={_bare(_PORT.sub('', host).lower())}",
-        f"request_id={client_id if re.match(CLIENT_REQUEST_ID, client_id) else match['id']}",
+        f"host={_bare(host)}",
+        f"request_id={_bare(request_id)}",
         f"fwd={_quoted(', '.join(part for part in (forwarded, match['client']) if part))}",
         f"dyno={process[1] if process else ''}",
         f"connect={waited['connect']}ms",
