@@ -32,7 +32,7 @@ MAX_STREAMS_OF_USER = 6
 HEARTBEAT = 10.0  # seconds: below every idle timeout on the way
 MOVING = 2.0  # seconds between two looks while something starts, stops or builds: a signal may be lost
 LONGEST = 3600.0
-FIRST = 0.5
+FIRST = 0.5  # seconds to the second look: something may have changed before the listener listened
 _RETRY = "retry: 1500\n\n"
 _HEARTBEAT = ": still here\n\n"
 _END = "event: end\ndata: .\n\n"
@@ -111,24 +111,30 @@ def app(ref: str) -> Response:
 
 
 def list_events(services: Services, still_there: Callable[[], User | None], *, https: bool) -> Iterator[str]:
-    """The list of the user's apps, whenever something of any app changed."""
+    """The list of the user's apps. A signal has its own app looked at again; those that move and, now and then, all are too."""
     feed = Feed()
     feed.add("signal", lambda: services.signals.listen(None, heartbeat=HEARTBEAT))
     end = services.clock.monotonic() + LONGEST
-    sent, moving = "", True
+    known: dict[str, AppPage] = {}
+    sent, wait, due = "", FIRST, 0.0
     try:
         yield _RETRY
-        while services.clock.monotonic() < end:
+        while (now := services.clock.monotonic()) < end:
             user = still_there()
             if user is None:
                 yield _END
                 return
-            pages = fragments.pages_of(services, user, https=https)
+            if now >= due:
+                known, due, wait = {}, now + wait, HEARTBEAT
+            pages = fragments.pages_of(services, user, https=https, known=known)
             html = fragments.app_list(pages)
             yield _HEARTBEAT if html == sent else _event(html)
-            sent, moving = html, not all(page.is_settled for page in pages)
-            if _failed(feed.batch(MOVING if moving else HEARTBEAT)):
+            sent, known = html, {page.app.id: page for page in pages if page.is_settled}
+            items = feed.batch(max(min(due - now, HEARTBEAT if len(known) == len(pages) else MOVING), 0.1))
+            if _failed(items):
                 return
+            for _, signal in items:
+                known.pop(signal[0] if signal else "", None)
     finally:
         feed.close()
 
@@ -156,7 +162,6 @@ class AppEvents:
         if cursor.build and cursor.offset is not None:
             self._follow_build(cursor.build, cursor.offset)
         end = clock.monotonic() + LONGEST
-        # The second look comes soon: something may have changed before the listener listened.
         wait, due, news, signalled = FIRST, 0.0, Markup(""), True
         try:
             yield _RETRY

@@ -5,7 +5,7 @@ Each is an element with an id and `hx-swap-oob`, by which the page's script find
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from flask import render_template
 from markupsafe import Markup
@@ -32,10 +32,12 @@ def app_list(pages: Sequence[AppPage]) -> Markup:
     return Markup(render_template("apps/list.html", pages=pages))  # noqa: S704
 
 
-def pages_of(services: Services, user: User, *, https: bool) -> list[AppPage]:
-    """The apps that the user may see, by name."""
+def pages_of(
+    services: Services, user: User, *, https: bool, known: Mapping[str, AppPage] | None = None
+) -> list[AppPage]:
+    """The apps that the user may see, by name. Those in `known` (by id) are not looked at again."""
     listed = services.store.apps.list(None if user.is_admin else user.id)
-    return [AppPage(services, one, https=https) for one in listed]
+    return [(known or {}).get(one.id) or AppPage(services, one, https=https) for one in listed]
 
 
 def appended(target: str, html: Markup) -> Markup:
