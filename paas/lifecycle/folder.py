@@ -61,10 +61,13 @@ class Folder:
             fd = os.open(name, _FILE, dir_fd=self.fd)
         except OSError:
             return None
-        with os.fdopen(fd, "rb") as file:
+        try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 return None
-            content = file.read(limit + 1)
+            with os.fdopen(fd, "rb", closefd=False) as file:
+                content = file.read(limit + 1)
+        finally:
+            os.close(fd)
         if len(content) > limit:
             raise TreeTooLarge(f"{name} is larger than {limit} bytes")
         return content

@@ -128,7 +128,7 @@ __cnb_collect() {
 source "$__cnb_layers/config/launch" || __cnb_fail 11 "$__cnb_layers/config/launch is missing"
 __cnb_type=${DYNO%.*}
 __cnb_direct= __cnb_folder= __cnb_command=() __cnb_args=() __cnb_scripts=()
-if [[ ${0##*/} != launcher* || $1 == --process ]]; then
+if [[ $0 == */process/* || $1 == --process ]]; then
   if [[ $1 == --process ]]; then
     __cnb_type=$2
     shift 2

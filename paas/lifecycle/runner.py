@@ -49,14 +49,16 @@ class Runner:
         return [codes[i] for i in range(len(commands))]
 
     def _next_line(self) -> bytes:
+        searched = 0
         while True:
-            end = self._pending.find(b"\n")
+            end = self._pending.find(b"\n", searched)
             if end >= 0:
                 line = bytes(self._pending[:end])
                 del self._pending[: end + 1]
                 return line
             if len(self._pending) > _MAX_MESSAGE:
                 raise SandboxLost("a message without end")
+            searched = len(self._pending)
             self._check()
             data = self._session.receive(_TICK)
             if data == b"":

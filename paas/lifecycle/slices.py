@@ -4,38 +4,31 @@ from __future__ import annotations
 
 import fnmatch
 import re
-import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from paas.lifecycle.folder import Entry, walk
 
 
-def assign(top: int, slices: Sequence[Sequence[str]]) -> dict[str, int]:
-    """Which slice takes each path below the open folder `top`; those of the rest are missing.
+def assign(top: int, slices: Sequence[Sequence[str]]) -> dict[str, int | None]:
+    """Which slice takes each path below the open folder `top`; None for the rest.
 
     The first slice that names a file, or a folder above it, takes it. Patterns are those of Go's `filepath.Match`: relative to
     the top, `*` stops at slashes.
     """
     patterns = [[_components(pattern) for pattern in paths] for paths in slices]
-    taken: dict[str, int] = {}
+    taken: dict[str, int | None] = {}
     for entry in walk(top):
         above = taken.get(entry.path.rpartition("/")[0])
         by_name = next((n for n, each in enumerate(patterns) if any(_match(p, entry.path) for p in each)), None)
-        chosen = min((n for n in (above, by_name) if n is not None), default=None)
-        if chosen is not None:
-            taken[entry.path] = chosen
+        taken[entry.path] = min((n for n in (above, by_name) if n is not None), default=None)
     return taken
 
 
-def part(top: int, taken: dict[str, int], number: int | None) -> Iterator[Entry]:
-    """The walk through one slice, or, with None, the rest. Folders above a slice's files come along."""
-    ours = {path for path, taker in taken.items() if taker == number}
-    above = {path[:at] for path in ours for at, letter in enumerate(path) if letter == "/"}
-    for entry in walk(top):
-        taker = taken.get(entry.path)
-        is_folder = stat.S_ISDIR(entry.stat.st_mode)
-        if taker == number or (is_folder and (entry.path in above or number is None)):
-            yield entry
+def part(top: int, taken: Mapping[str, int | None], number: int | None) -> Iterator[Entry]:
+    """The walk through one slice, or, with None, the rest. Folders above its files come along."""
+    wanted = {path for path, taker in taken.items() if taker == number}
+    wanted |= {path[:at] for path in wanted for at, letter in enumerate(path) if letter == "/"}
+    return (entry for entry in walk(top) if entry.path in wanted)
 
 
 def _components(pattern: str) -> list[re.Pattern[str]]:

@@ -9,6 +9,7 @@ import stat
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -21,8 +22,8 @@ MiB = 1024 * 1024
 class Archive:
     """Writes archives member by member, as `tarfile` wouldn't."""
 
-    def __init__(self, format: int = tarfile.PAX_FORMAT) -> None:  # noqa: A002
-        self._format = format
+    def __init__(self, format_: Literal[0, 1, 2] = tarfile.PAX_FORMAT) -> None:
+        self._format = format_
         self._out = io.BytesIO()
 
     def add(
@@ -106,7 +107,8 @@ def test_everything_belongs_to_the_builds_user(unpacked: Unpack) -> None:
 def test_names_may_be_long_strange_or_not_utf8(unpacked: Unpack) -> None:
     long = "x" * 200 + "/" + "y" * 200
     strange = "a b\n'\"$;\t"
-    for format_ in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
+    formats: tuple[Literal[1, 2], ...] = (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT)
+    for format_ in formats:
         archive = Archive(format_).add(f"{format_}/{long}", b"1").add(f"{format_}/{strange}", b"2")
         archive.add(f"{format_}/" + os.fsdecode(b"\xff\xfe"), b"3")
         app = unpacked(archive)
