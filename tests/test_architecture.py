@@ -25,10 +25,20 @@ ALLOWED = {
     "adapters": {"errors", "config", "domain", "ports", "adapters"},
     "pipeline": {"errors", "config", "domain", "ports", "pipeline", "bootstrap"},
     "bootstrap": {"errors", "config", "domain", "ports", "lifecycle", "adapters"},
-    "entrypoints": {"errors", "config", "domain", "ports", "pipeline", "bootstrap", "entrypoints", "adapters", "lifecycle"},
+    "entrypoints": {
+        "errors",
+        "config",
+        "domain",
+        "ports",
+        "pipeline",
+        "bootstrap",
+        "entrypoints",
+        "adapters",
+        "lifecycle",
+    },
 }
 VENDORS = {"docker": "adapters", "git": "adapters", "redis": "adapters", "rq": "adapters", "sqlalchemy": "adapters",
-           "alembic": "adapters", "flask": "entrypoints", "flask_sock": "entrypoints", "click": "entrypoints", "rich": "entrypoints"}  # fmt: skip
+           "alembic": "adapters", "flask": "entrypoints", "simple_websocket": "entrypoints", "click": "entrypoints", "rich": "entrypoints"}  # fmt: skip
 
 
 def layer(path: Path) -> str:

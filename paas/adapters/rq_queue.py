@@ -53,11 +53,8 @@ class RqQueue:
             self._add(self._short, "release", release_id)
 
     def queued_builds(self) -> set[str]:
-        """A build whose worker died is among them until RQ misses its heartbeat (about two minutes)."""
         with redis_errors("listing queued builds"):
-            # Running first: a job that moves on while we look is then seen twice, not missed.
-            running = self._builds.started_job_registry.get_job_ids()
-            return _ids("build", [*self._builds.get_job_ids(), *running])
+            return _ids("build", self._builds.get_job_ids())
 
     def _add(self, queue: Queue, job: str, argument: str) -> None:
         queue.enqueue_call(

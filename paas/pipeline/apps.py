@@ -72,6 +72,7 @@ def purge(services: Services, app_id: str) -> None:
         lambda: services.router.withdraw(app_id),
         lambda: services.repos.remove(app_id),
         lambda: services.app_logs.drop(app_id),
+        lambda: services.builder.forget(app_id),
         lambda: services.engine.forget(app_id),
         lambda: services.images.collect(app_id, set()),
     ):

@@ -18,4 +18,4 @@ class Queue(Protocol):
         """Carry a pending release (config change, rollback) through release command and switch."""
 
     def queued_builds(self) -> set[str]:
-        """Ids of builds that the queue holds or runs, for the reaper to compare with the store."""
+        """Ids of builds that wait for a worker, for the reaper to compare with the store. (Those that run hold a lease.)"""

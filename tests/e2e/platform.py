@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -24,6 +26,15 @@ resolve_localhost_names()
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ROOT / "tests" / "apps"
+
+# What the command line of each of the supervisor's programs holds.
+PROGRAMS = {
+    "redis": "redis-server",
+    "web": "gunicorn",
+    "worker": "paas.entrypoints.worker",
+    "controller": "paas.entrypoints.controller",
+    "haproxy": "haproxy",
+}
 
 
 @dataclass
@@ -96,13 +107,21 @@ class Platform:
         return done.stdout
 
     def pids(self, program: str) -> list[int]:
-        """The processes of one of the supervisor's programs, its own first, then its children."""
-        from paas import config
-        from paas.entrypoints.operator import supervision
+        """A program's own process, then those that it started; empty while it is down."""
+        supervisor = int((self.data_dir / "run" / "supervisord.pid").read_text())
+        for pid in children(supervisor):
+            if PROGRAMS[program] in Path(f"/proc/{pid}/cmdline").read_text():
+                return [pid, *descendants(pid)]
+        return []
 
-        first = supervision.pids(config.load({"data_dir": self.data_dir}, {}))[program]
-        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
-        return [first, *(int(child) for child in children)]
+    def kill(self, program: str) -> None:
+        """`kill -9` of a program and of all that it started; returns when the platform answers again."""
+        killed = self.pids(program)
+        for pid in killed:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        eventually(lambda: (now := self.pids(program)) and now[0] not in killed)
+        eventually(lambda: self.api("GET", "/health").ok)
 
     # --- the developer -----------------------------------------------------------------------------------------
 
@@ -144,7 +163,7 @@ class Platform:
     def dynos(self, app: str) -> list[dict[str, Any]]:
         """What the API tells of the app's processes."""
         answer = self.api("GET", f"/apps/{app}/dynos")
-        assert answer.ok, answer.text
+        answer.raise_for_status()
         return list(answer.json())
 
     def states(self, app: str) -> dict[str, str]:
@@ -165,6 +184,19 @@ class Platform:
         """Ids of the instance's running containers with these labels."""
         filters = [f"--filter=label={label}" for label in (f"paas.instance={self.name}", *labels)]
         return self.run("docker", "ps", "--quiet", "--no-trunc", *filters).split()
+
+
+def children(pid: int) -> list[int]:
+    """The processes that this one started and that still run."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that it started, and those that they started."""
+    return [found for child in children(pid) for found in (child, *descendants(child))]
 
 
 def free_port() -> int:

@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import pytest
 
+from paas.adapters.memory.builder import MemoryBuilder
 from paas.adapters.memory.clock import MemoryClock
 from paas.adapters.memory.engine import MemoryEngine, Script
 from paas.adapters.memory.images import MemoryImages
@@ -25,7 +25,6 @@ from paas.domain.app import App
 from paas.domain.formation import ProcessType
 from paas.domain.release import Release, ReleaseStatus, Slug
 from paas.domain.user import User
-from paas.ports.builder import Builder
 
 IMAGE = "sha256:" + "ab" * 32
 NO_PASSWORD = f"scrypt$2$8$1${'00' * 16}${'00' * 32}"  # the hash of none that anybody knows
@@ -59,7 +58,7 @@ def services(tmp_path: Path) -> Fakes:
         engine=MemoryEngine(clock, SCRIPTS),
         images=MemoryImages(IMAGE),
         router=MemoryRouter(),
-        builder=cast(Builder, None),  # nothing here builds
+        builder=MemoryBuilder(),
         queue=MemoryQueue(),
         leases=MemoryLeases(),
         app_logs=MemoryAppLogs(),

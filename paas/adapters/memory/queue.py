@@ -8,7 +8,6 @@ class MemoryQueue:
 
     def __init__(self) -> None:
         self.waiting: list[tuple[str, str]] = []
-        self.running: set[tuple[str, str]] = set()
 
     def build(self, build_id: str) -> None:
         self.waiting.append(("build", build_id))
@@ -21,4 +20,4 @@ class MemoryQueue:
         self.waiting.append(("release", release_id))
 
     def queued_builds(self) -> set[str]:
-        return {argument for job, argument in (*self.waiting, *self.running) if job == "build"}
+        return {argument for job, argument in self.waiting if job == "build"}

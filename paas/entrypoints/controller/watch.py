@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from paas.bootstrap import Services
 from paas.domain.process import Kind, Process
-from paas.errors import EngineUnavailable, NotFound, PaasError, QueueUnavailable
-from paas.pipeline import converge, deploy, journal, route
+from paas.errors import NotFound, PaasError, QueueUnavailable
+from paas.pipeline import apps, converge, deploy, journal, route
 
 SWEEP = 10.0  # seconds between two looks at everything; in between, events and signals say where to look
 _RETIRING = 32  # processes drained and stopped at once
@@ -128,6 +128,4 @@ class Watch:
     def _forget(self, app_id: str) -> None:
         self._due.pop(app_id, None)
         with contextlib.suppress(PaasError):
-            self._services.router.withdraw(app_id)
-        with contextlib.suppress(EngineUnavailable):
-            self._services.engine.forget(app_id)
+            apps.purge(self._services, app_id)
