@@ -28,7 +28,9 @@ _ENV = {
     "CNB_TARGET_OS": "linux",
     "CNB_TARGET_DISTRO_NAME": "debian",
     "CNB_TARGET_DISTRO_VERSION": STACK,
-    **dict.fromkeys(("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"), _CA_FILE),
+    **dict.fromkeys(
+        ("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"), _CA_FILE
+    ),
 }
 
 
@@ -59,11 +61,18 @@ class BuildBox:
         self.run("find", "/app", "-mindepth", "1", "-delete")
         self._client.put_archive(self._container, "/app", _archive(files, executable))
 
+    def clear(self) -> None:
+        """No app, no layers, nothing in /tmp."""
+        self.run("find", "/app", "/layers", "/tmp", "-mindepth", "1", "-delete")
+
     def detect(self, buildpack: str) -> Ended:
         """Its plan is left in /tmp/plan.toml."""
         self.run("sh", "-c", ": > /tmp/plan.toml")
         return self.run(
-            f"/cnb/buildpacks/{buildpack}/bin/detect", "/platform", "/tmp/plan.toml", env={"CNB_BUILD_PLAN_PATH": "/tmp/plan.toml"}
+            f"/cnb/buildpacks/{buildpack}/bin/detect",
+            "/platform",
+            "/tmp/plan.toml",
+            env={"CNB_BUILD_PLAN_PATH": "/tmp/plan.toml"},
         )
 
     def plan(self) -> dict[str, Any]:
@@ -77,7 +86,11 @@ class BuildBox:
         self.run("sed", "-i", "s/requires/entries/", "/tmp/plan.toml")
         paths = {"CNB_LAYERS_DIR": layers, "CNB_BP_PLAN_PATH": "/tmp/plan.toml"}
         return self.run(
-            f"/cnb/buildpacks/{buildpack}/bin/build", layers, "/platform", "/tmp/plan.toml", env={**paths, **(env or {})}
+            f"/cnb/buildpacks/{buildpack}/bin/build",
+            layers,
+            "/platform",
+            "/tmp/plan.toml",
+            env={**paths, **(env or {})},
         )
 
     def layer(self, buildpack: str, name: str) -> dict[str, Any]:
@@ -108,10 +121,16 @@ class BuildBox:
         assert ended.code == 0, ended.output
         return ended.output
 
-    def serve(self, buildpack: str, *, path: str = "/", env: Mapping[str, str] | None = None, headers: tuple[str, ...] = ()) -> str:
+    def serve(
+        self, buildpack: str, *, path: str = "/", env: Mapping[str, str] | None = None, headers: tuple[str, ...] = ()
+    ) -> str:
         """Starts the process `web` as the launcher would, asks it for a path until it answers, stops it; headers and body."""
         (web,) = (p for p in self.layer(buildpack, "launch")["processes"] if p["type"] == "web")
-        command = [*web["command"], *web.get("args", [])] if isinstance(web["command"], list) else ["bash", "-c", web["command"]]
+        command = (
+            [*web["command"], *web.get("args", [])]
+            if isinstance(web["command"], list)
+            else ["bash", "-c", web["command"]]
+        )
         asked_with = " ".join(f"-H {shlex.quote(header)}" for header in headers)
         script = (
             'for d in /layers/*/*/bin; do PATH=$d:$PATH; done; export PORT=5000; setsid "$@" > /tmp/log 2>&1 & pid=$!\n'
@@ -129,7 +148,7 @@ def build_box(settings: Settings) -> Iterator[BuildBox]:
     ca_bundle = [f"{settings.ca_bundle}:{_CA_FILE}:ro"] if Path(settings.ca_bundle).is_file() else []
     created = client.create_container(
         BUILD_IMAGE,
-        command=["sleep", "1000"],
+        command=["sleep", "infinity"],
         labels={"paas.instance": settings.name},
         host_config=client.create_host_config(
             binds=[f"{ROOT / 'buildpacks'}:/cnb/buildpacks:ro", *ca_bundle], init=True, cap_drop=["ALL"]
@@ -153,6 +172,11 @@ def _archive(files: Mapping[str, bytes], executable: set[str]) -> bytes:
             tar.addfile(entry)
         for name, content in files.items():
             entry = tarfile.TarInfo(name)
-            entry.size, entry.mode, entry.uid, entry.gid = len(content), 0o755 if name in executable else 0o644, 1000, 1000
+            entry.size, entry.mode, entry.uid, entry.gid = (
+                len(content),
+                0o755 if name in executable else 0o644,
+                1000,
+                1000,
+            )
             tar.addfile(entry, io.BytesIO(content))
     return archive.getvalue()

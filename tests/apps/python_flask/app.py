@@ -1,4 +1,4 @@
-"""Answers which process it is, what came with the request, and, when told to, slowly or not at all."""
+"""Greets with what greeting.txt says and tells which process it is; answers slowly when asked to."""
 
 import os
 import time
@@ -7,32 +7,25 @@ from pathlib import Path
 from flask import Flask, request
 
 app = Flask(__name__)
-GREETING = Path("greeting.txt").read_text().strip() if Path("greeting.txt").exists() else "hello"
+greeting = Path(__file__).with_name("greeting.txt").read_text()
 
 
 @app.get("/")
-def hello():
-    return f"{GREETING} from {os.environ.get('DYNO', 'nowhere')}\n"
+def greet() -> str:
+    return f"{greeting.strip()} from {os.environ.get('DYNO', 'nowhere')}\n"
 
 
 @app.get("/env/<name>")
-def env(name):
+def env(name: str) -> tuple[str, int]:
     return os.environ.get(name, ""), 200 if name in os.environ else 404
 
 
 @app.get("/headers")
-def headers():
+def headers() -> dict[str, str]:
     return dict(request.headers)
 
 
-@app.get("/slow/<float:seconds>")
 @app.get("/slow/<int:seconds>")
-def slow(seconds):
+def slow(seconds: int) -> str:
     time.sleep(seconds)
     return "done\n"
-
-
-@app.get("/crash")
-def crash():
-    os.kill(os.getppid(), 9)  # gunicorn's master
-    return ""

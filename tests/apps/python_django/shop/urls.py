@@ -1,4 +1,4 @@
 from django.http import HttpResponse
 from django.urls import path
 
-urlpatterns = [path("", lambda request: HttpResponse("hello from django\n"))]
+urlpatterns = [path("", lambda _: HttpResponse("hello from django\n"))]
