@@ -21,7 +21,7 @@ _SERVER_DAYS = 397
 _RENEW_BEFORE = dt.timedelta(days=30)
 
 
-def ensure(tls_dir: Path, domain: str, hosts: Iterable[str] = ()) -> Path:
+def ensure(tls_dir: Path, domain: str, hosts: Iterable[str] = (), *, now: dt.datetime | None = None) -> Path:
     """The file with the server's key and certificates (PEM), made or renewed where needed. Idempotent.
 
     It covers the domain, localhost, a wildcard below each, 127.0.0.1, and those of `hosts` that stand below a domain of a single
@@ -32,7 +32,7 @@ def ensure(tls_dir: Path, domain: str, hosts: Iterable[str] = ()) -> Path:
     """
     tls_dir.mkdir(parents=True, exist_ok=True, mode=0o755)
     with _locked(tls_dir):
-        return _ensure(tls_dir, domain, _names(domain, hosts), dt.datetime.now(dt.UTC))
+        return _ensure(tls_dir, domain, _names(domain, hosts), now or dt.datetime.now(dt.UTC))
 
 
 def sha1_fingerprint(pem: str) -> str:

@@ -176,7 +176,7 @@ def _edge_defaults(edge: Edge) -> str:
             "option abortonclose",
             "option forwardfor",
             "# Heroku: a client's own request id is kept if it is 20 to 200 safe characters long.",
-            "http-request set-header X-Request-Id %[uuid] unless { req.hdr(X-Request-Id) -m reg ^[A-Za-z0-9+/=_.-]{20,200}$ }",
+            "http-request set-header X-Request-Id %[uuid] unless { req.fhdr(X-Request-Id) -m reg ^[A-Za-z0-9+/=_.-]{20,200}$ } !{ req.fhdr_cnt(X-Request-Id) gt 1 }",
             "http-request set-header X-Request-Start %[date(0,ms)]",
             "http-request add-header Via 1.1\\ paas",
             "# An upgrade to plain HTTP/2 would open a tunnel past all of these rules.",
@@ -205,15 +205,13 @@ def _frontend_rules(scheme: str, port: int, router_dir: Path) -> list[str]:
 
 
 def _platform(edge: Edge) -> list[str]:
-    """The control plane: streams in both directions as long as they like, and retries over a restart of the web process."""
+    """The control plane: streams in both directions, as long and as large as they like."""
     shared = _section(
         "defaults control from base",
         [
             "timeout server 1h",
             "timeout tunnel 1h",
             "timeout queue 30s",
-            "# A connect to a restarting web process is tried again every second.",
-            "retries 10",
             "http-request set-log-level silent",
             "# For the platform's own processes, which come by the unix socket. Decoded as the web server decodes it.",
             "http-request return status 404 errorfiles 404 if { path,url_dec -m reg -i (^|/)internal(/|$) }",

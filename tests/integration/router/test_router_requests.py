@@ -62,7 +62,13 @@ def test_a_client_cannot_pretend_to_be_the_router(running: RunningRouter, app: W
 
 @pytest.mark.parametrize(
     ("sent", "is_kept"),
-    [("a1b2c3d4-e5f6-7890-abcd-ef0123456789", True), ("short", False), ("x" * 201, False), ('with "quotes" and spaces', False)],
+    [
+        ("a1b2c3d4-e5f6-7890-abcd-ef0123456789", True),
+        ("short", False),
+        ("x" * 201, False),
+        ('with "quotes" and spaces', False),
+        ("a1b2c3d4-e5f6-7890-abcd-ef0123456789, <script>", False),
+    ],
 )  # fmt: skip
 def test_a_safe_request_id_of_the_client_is_kept(running: RunningRouter, app: Web, sent: str, is_kept: bool) -> None:
     running.router.publish(route(app))
@@ -210,7 +216,6 @@ def test_a_server_that_refused_is_back_as_soon_as_it_accepts(
 
 
 def test_when_the_platform_is_down_people_and_programs_are_told_in_their_language(running: RunningRouter) -> None:
-    """With many retries in between: a restart of the web process goes unnoticed."""
     page = running.get("console.localhost")
     assert (page.status, page.error) == (503, "H99")
     assert page.body.startswith(b"<!doctype html>")
