@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,10 @@ VENDOR_ERRORS = (
     urllib3.exceptions.HTTPError,
     OSError,
 )
+
+# The engine would keep back ctrl-p (the shell's "previous command") until the next key, because ctrl-p ctrl-q detaches.
+# This byte never occurs in UTF-8, so with it nothing is kept back and nobody detaches by accident.
+_DETACH_NEVER = b"\xff,\xff"
 
 
 class DockerClient:
@@ -42,6 +47,26 @@ class DockerClient:
     def url(self, path: str) -> str:
         """The address of an endpoint, for the few calls where the SDK's own method won't do."""
         return f"{self.api.base_url}/v{self.api.api_version}{path}"
+
+    def attach(self, container_id: str) -> socket.socket:
+        """A blocking socket to the container's standard streams, which need not run yet. Raises the SDK's errors.
+
+        Not the SDK's attach_socket(): that gives a file which can't be written to, on a socket that nobody closes.
+        """
+        params: dict[str, int | bytes] = {
+            "stream": 1,
+            "stdin": 1,
+            "stdout": 1,
+            "stderr": 1,
+            "detachKeys": _DETACH_NEVER,
+        }
+        headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
+        url = self.url(f"/containers/{container_id}/attach")
+        with self.api.post(url, params=params, headers=headers, stream=True, timeout=self.api.timeout) as response:
+            response.raise_for_status()
+            attached = socket.socket(fileno=os.dup(response.raw.fileno()))
+        attached.setblocking(True)
+        return attached
 
     def _reset(self) -> None:
         self._api = None

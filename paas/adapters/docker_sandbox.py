@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import socket
 import threading
 from collections import deque
 from contextlib import suppress
@@ -23,7 +22,6 @@ from paas.ports.sandbox import Ending, SandboxSpec
 
 _USER = "1000:1000"  # the stack's user
 _NETWORK = "builds"
-_DETACH_NEVER = b"\xff,\xff"  # else ctrl-p ctrl-q in what we send would detach us
 _KEPT_ERRORS = 4096  # bytes
 _KILL_TIMEOUT = 10.0  # seconds
 
@@ -121,14 +119,10 @@ class DockerSession:
         self._stopped = False
         self._out_of_memory = False
         self._removal = threading.Thread(target=self._remove, name="build-container-removal")
-        params = {"stream": 1, "stdin": 1, "stdout": 1, "stderr": 1, "detachKeys": _DETACH_NEVER}
-        attached = client.api.attach_socket(container, params)
-        self._socket = socket.socket(fileno=os.dup(attached.fileno()))
-        self._socket.setblocking(True)
-        attached.close()
+        self._socket = client.attach(container)
         try:
             client.api.start(container)
-            self._init = _open_init(client, container)
+            self._init: int | None = _open_init(client, container)
         except BaseException:
             self._socket.close()
             raise
@@ -157,7 +151,8 @@ class DockerSession:
     def stop(self) -> None:
         if self._stopped:
             return
-        if self._init is None or not _kill(self._init):
+        init, self._init = self._init, None
+        if init is None or not _kill(init):
             with engine_errors("stopping the build container"):
                 self._kill_by_engine()
         self._stopped = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections import deque
 from contextlib import suppress
@@ -11,10 +10,6 @@ from paas.adapters.docker_client import VENDOR_ERRORS, DockerClient, engine_erro
 from paas.adapters.docker_streams import Frames
 
 _END_OF_TRANSMISSION = b"\x04"
-
-# The engine would keep back ctrl-p (the shell's "previous command") until the next key, because ctrl-p ctrl-q detaches.
-# This byte never occurs in UTF-8, so with it nothing is kept back and nobody detaches by accident.
-_DETACH_NEVER = b"\xff,\xff"
 
 
 class DockerSession:
@@ -27,20 +22,7 @@ class DockerSession:
         self._tty = tty
         self._frames = Frames()
         self._ready: deque[bytes] = deque()
-        params: dict[str, int | bytes] = {
-            "stream": 1,
-            "stdin": 1,
-            "stdout": 1,
-            "stderr": 1,
-            "detachKeys": _DETACH_NEVER,
-        }
-        # Not the SDK's attach_socket(): that gives a file which can't be written to, on a socket that nobody closes.
-        url = client.url(f"/containers/{container_id}/attach")
-        headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
-        with client.api.post(url, params=params, headers=headers, stream=True, timeout=client.api.timeout) as response:
-            response.raise_for_status()
-            self._socket = socket.socket(fileno=os.dup(response.raw.fileno()))
-        self._socket.setblocking(True)
+        self._socket = client.attach(container_id)
 
     def read(self, size: int) -> bytes:
         """What came next, at most `size` bytes; empty when the process has ended or the engine went away."""
