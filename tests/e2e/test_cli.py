@@ -123,7 +123,7 @@ def test_run_gives_the_process_this_terminal(platform: Platform, app: str) -> No
         screen.resize(40, 90)
         screen.type("while [ \"$(stty size)\" != '40 90' ]; do sleep 0.1; done; echo resized-$((1+1))\n")
         screen.until("resized-2")
-        screen.type("echo asleep-$((1+1)); sleep 600\n")
+        screen.type("sh -c 'echo asleep-$((1+1)); exec sleep 600'\n")
         screen.until("asleep-2")
         screen.type("\x03")  # ctrl-c is for the process over there, not for us
         screen.until("$ ")
