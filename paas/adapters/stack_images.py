@@ -13,13 +13,14 @@ import subprocess
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
 import docker.errors
+from docker import APIClient
 from uv import find_uv_bin
 
 from paas.adapters.docker_client import DockerClient, engine_errors
@@ -32,7 +33,7 @@ STACK_ID = f"paas-{STACK}"
 RUN_IMAGE = f"paas-stack/run:{STACK}"
 BUILD_IMAGE = f"paas-stack/build:{STACK}"
 
-_RECIPE = Path(__file__).parent.parent / "stacks" / STACK
+RECIPE = Path(__file__).parent.parent / "stacks" / STACK
 _LOCK = Path("/run/lock/paas-stack.lock")
 _CHUNK = 1024 * 1024
 _TAIL_LINES = 25
@@ -75,8 +76,7 @@ def ensure(settings: Settings, say: Say, *, refresh: bool = False) -> None:
     Takes about a minute and a half, or 10 ms when there is nothing to do. Concurrent calls on one host wait for each other.
     Raises `SetupFailed` (with the last lines of what failed) and `EngineUnavailable`.
     """
-    client = DockerClient(settings.docker_host)
-    with engine_errors("making the stack images"), _alone(say):
+    with _engine(settings) as client, _alone(say):
         if refresh or _recipe_of(client, RUN_IMAGE) != run_recipe():
             _make_run_image(client, say)
         if refresh or _recipe_of(client, BUILD_IMAGE) != build_recipe() or not _shares_run_image(client):
@@ -85,15 +85,14 @@ def ensure(settings: Settings, say: Say, *, refresh: bool = False) -> None:
 
 def are_current(settings: Settings) -> bool:
     """Whether both images are here and of today's recipe. Raises `EngineUnavailable`."""
-    client = DockerClient(settings.docker_host)
-    with engine_errors("looking at the stack images"):
+    with _engine(settings) as client:
         recipes = (_recipe_of(client, RUN_IMAGE), _recipe_of(client, BUILD_IMAGE))
         return recipes == (run_recipe(), build_recipe()) and _shares_run_image(client)
 
 
 def packages(image: str) -> list[str]:
     """The packages of `run` or `build`, as their list names them."""
-    lines = (_RECIPE / f"{image}.txt").read_text().splitlines()
+    lines = (RECIPE / f"{image}.txt").read_text().splitlines()
     return [name for line in lines if (name := line.partition("#")[0].strip())]
 
 
@@ -138,11 +137,17 @@ def run_recipe() -> str:
 
 def build_recipe() -> str:
     """Likewise for the build image, which is made from the run image."""
-    return _digest(run_recipe(), packages("build"), (_RECIPE / "build.Dockerfile").read_text(), version("uv"))
+    return _digest(run_recipe(), packages("build"), (RECIPE / "build.Dockerfile").read_text(), version("uv"))
 
 
 def _digest(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@contextmanager
+def _engine(settings: Settings) -> Iterator[APIClient]:
+    with engine_errors("looking after the stack images"), DockerClient(settings.docker_host).api as client:
+        yield client
 
 
 @contextmanager
@@ -158,20 +163,20 @@ def _alone(say: Say) -> Iterator[None]:
         yield
 
 
-def _inspect(client: DockerClient, image: str) -> dict[str, Any] | None:
+def _inspect(client: APIClient, image: str) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = client.api.inspect_image(image)  # type: ignore[no-untyped-call]
+        found: dict[str, Any] = client.inspect_image(image)  # type: ignore[no-untyped-call]
     except docker.errors.ImageNotFound:
         return None
     return found
 
 
-def _recipe_of(client: DockerClient, image: str) -> str | None:
+def _recipe_of(client: APIClient, image: str) -> str | None:
     found = _inspect(client, image)
     return None if found is None else (found["Config"].get("Labels") or {}).get("paas.stack.recipe")
 
 
-def _shares_run_image(client: DockerClient) -> bool:
+def _shares_run_image(client: APIClient) -> bool:
     """Whether the build image sits on the run image that is here now."""
     run, build = _inspect(client, RUN_IMAGE), _inspect(client, BUILD_IMAGE)
     if run is None or build is None:
@@ -180,20 +185,18 @@ def _shares_run_image(client: DockerClient) -> bool:
     return bool(build["RootFS"]["Layers"][: len(layers)] == layers)
 
 
-def _make_run_image(client: DockerClient, say: Say) -> None:
+def _make_run_image(client: APIClient, say: Say) -> None:
     say(f"{RUN_IMAGE}: Debian {STACK} with {len(packages('run'))} packages\n")
     changes = [*image_settings(), f"LABEL paas.stack.recipe={run_recipe()}"]
     with _replaced(client, RUN_IMAGE, say):
-        answer = client.api.import_image(_bootstrapped(), repository=RUN_IMAGE, changes=changes, stream_src=True)
-        for event in map(json.loads, answer.splitlines()):
-            if "error" in event:
-                raise SetupFailed(f"The engine could not import {RUN_IMAGE}.", _ADVICE, (event["error"],))
+        answer = client.import_image(_bootstrapped(), repository=RUN_IMAGE, changes=changes, stream_src=True)
+        _check([json.loads(event) for event in answer.splitlines()], RUN_IMAGE)
 
 
-def _make_build_image(client: DockerClient, say: Say) -> None:
+def _make_build_image(client: APIClient, say: Say) -> None:
     say(f"{BUILD_IMAGE}: the same and {len(packages('build'))} packages for builds\n")
     with _replaced(client, BUILD_IMAGE, say), _build_context() as context:
-        events = client.api.build(
+        events = client.build(
             fileobj=context,
             custom_context=True,
             tag=BUILD_IMAGE,
@@ -203,11 +206,15 @@ def _make_build_image(client: DockerClient, say: Say) -> None:
             forcerm=True,
             decode=True,
         )
-        lines: list[str] = []
-        for event in events:
-            lines += event.get("stream", "").splitlines()
-            if "error" in event:
-                raise SetupFailed(f"{BUILD_IMAGE} could not be made.", _ADVICE, (*lines[-_TAIL_LINES:], event["error"]))
+        _check(list(events), BUILD_IMAGE)
+
+
+def _check(events: Sequence[Mapping[str, Any]], image: str) -> None:
+    """Raises if the engine told of an error (with status 200, at the end of what it told)."""
+    error = next((event["error"] for event in events if "error" in event), None)
+    if error is not None:
+        lines = [line for event in events for line in str(event.get("stream", "")).splitlines() if line]
+        raise SetupFailed(f"The engine could not make {image}: {error}.", _ADVICE, tuple(lines[-_TAIL_LINES:]))
 
 
 @contextmanager
@@ -215,7 +222,7 @@ def _build_context() -> Iterator[IO[bytes]]:
     """What build.Dockerfile needs: itself, and uv's program from our own virtual environment."""
     with tempfile.TemporaryFile() as context:
         with tarfile.open(fileobj=context, mode="w") as tar:
-            tar.add(_RECIPE / "build.Dockerfile", "Dockerfile")
+            tar.add(RECIPE / "build.Dockerfile", "Dockerfile")
             tar.add(find_uv_bin(), "uv")
         context.seek(0)
         yield context
@@ -223,33 +230,29 @@ def _build_context() -> Iterator[IO[bytes]]:
 
 def _bootstrapped() -> Iterator[bytes]:
     """mmdebstrap's archive as it comes. If mmdebstrap fails this raises, and the engine never sees the upload's end."""
-    with tempfile.TemporaryFile("w+") as log:
-        try:
-            process = subprocess.Popen(
-                bootstrap_command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
-            )
-        except FileNotFoundError as exc:
-            raise SetupFailed("mmdebstrap is not installed.", "Install it with: apt-get install mmdebstrap") from exc
-        with process:
-            archive = process.stdout
-            assert archive is not None
-            with archive:
-                yield from iter(lambda: archive.read(_CHUNK), b"")
-            code = process.wait()
-            if code != 0:
-                log.seek(0)
-                lines = tuple(log.read().splitlines()[-_TAIL_LINES:])
-                raise SetupFailed(f"mmdebstrap could not make {RUN_IMAGE} (it exited with {code}).", _ADVICE, lines)
+    with (
+        tempfile.TemporaryFile("w+") as log,
+        subprocess.Popen(bootstrap_command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log) as process,
+    ):
+        archive = process.stdout
+        assert archive is not None
+        with archive:
+            yield from iter(lambda: archive.read(_CHUNK), b"")
+        code = process.wait()
+        if code != 0:
+            log.seek(0)
+            lines = tuple(log.read().splitlines()[-_TAIL_LINES:])
+            raise SetupFailed(f"mmdebstrap could not make {RUN_IMAGE} (it exited with {code}).", _ADVICE, lines)
 
 
 @contextmanager
-def _replaced(client: DockerClient, image: str, say: Say) -> Iterator[None]:
+def _replaced(client: APIClient, image: str, say: Say) -> Iterator[None]:
     """Tells time and size, and removes the image that had the tag before. Its layers stay while apps are made of them."""
     before, start = _inspect(client, image), time.monotonic()
     yield
     made = _inspect(client, image)
     assert made is not None
     say(f"{image}: {made['Size'] / 1e6:.0f} MB, made in {time.monotonic() - start:.0f} s\n")
-    if before is not None:
+    if before is not None and (old := _inspect(client, before["Id"])) and not old["RepoTags"]:
         with suppress(docker.errors.APIError):  # a container or another image still needs it
-            client.api.remove_image(before["Id"])
+            client.remove_image(old["Id"])
