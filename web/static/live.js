@@ -82,6 +82,11 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (state) state.sent = state.changed;
 });
 
+let isLeaving = false;
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  isLeaving = isLeaving || event.detail.xhr.getResponseHeader("HX-Redirect") !== null;
+});
+
 document.addEventListener("console:done", (event) => {
   const form = event.target;
   if (dialog.contains(form)) dialog.close();
@@ -164,7 +169,7 @@ document.addEventListener("htmx:sseMessage", (event) => {
 });
 document.addEventListener("htmx:sseClose", (event) => {
   // The session or the app is over. A form under way (deleting the app) knows better where to go.
-  if (event.detail.type === "message" && !document.querySelector("form.htmx-request")) location.reload();
+  if (event.detail.type === "message" && !isLeaving && !document.querySelector("form.htmx-request")) location.reload();
 });
 
 document.addEventListener("visibilitychange", () => {

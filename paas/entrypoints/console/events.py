@@ -24,8 +24,9 @@ from paas.entrypoints.console import context, fragments, markup
 from paas.entrypoints.console.feed import Feed
 from paas.entrypoints.console.page import AppPage
 from paas.entrypoints.console.session import holder
-from paas.errors import NotFound, TooManyStreams
+from paas.errors import NotFound, TooManyStreams, Transient
 from paas.pipeline import apps
+from paas.ports.logs import LogLine
 
 MAX_STREAMS = 12  # of the web process's 64 threads, of which the API's streams may take 48
 MAX_STREAMS_OF_USER = 6
@@ -94,14 +95,14 @@ _slots = Slots()
 
 
 @blueprint.get("/events")
-def apps_() -> Response:
+def follow_list() -> Response:
     """The list of apps."""
     services, user = context.services(), context.user()
     return _respond(list_events(services, _still_there(services), https=request.is_secure), user)
 
 
 @blueprint.get("/apps/<ref>/events")
-def app(ref: str) -> Response:
+def follow_app(ref: str) -> Response:
     """One app's page."""
     services, user = context.services(), context.user()
     found = apps.find(services, user, ref)
@@ -135,6 +136,8 @@ def list_events(services: Services, still_there: Callable[[], User | None], *, h
                 return
             for _, signal in items:
                 known.pop(signal[0] if signal else "", None)
+    except (NotFound, Transient):
+        return  # an app went away while it was looked at, or a part does not answer: the page asks again
     finally:
         feed.close()
 
@@ -174,7 +177,7 @@ class AppEvents:
                 if signalled or now >= due:
                     changed = self._look(user)
                     due, wait = now + wait, MOVING if self._is_moving else HEARTBEAT
-                html = changed + news
+                html = news + changed  # a new build's empty log comes after the last lines of the one before
                 yield _event(html, str(self._cursor)) if html else _HEARTBEAT
                 items = self._feed.batch(max(due - now, 0.1))
                 if _failed(items):
@@ -182,6 +185,8 @@ class AppEvents:
                 news, signalled = self._news(items), any(name == "signal" for name, _ in items)
         except NotFound:
             yield _END
+        except Transient:
+            return
         finally:
             self._feed.close()
 
@@ -205,15 +210,16 @@ class AppEvents:
 
     def _news(self, items: Iterable[tuple[str, object]]) -> Markup:
         """New lines of the app's log and of the build's."""
-        lines = [item for name, item in items if name == "log" and item is not None]
-        text = "".join(item for name, item in items if name == f"build {self._cursor.build}" and isinstance(item, str))
+        lines = [item for _, item in items if isinstance(item, LogLine)]
         if lines:
-            self._cursor = replace(self._cursor, log=lines[-1].id)  # type: ignore[attr-defined]
-        whole, newline, rest = (self._partial + text).rpartition("\n")
-        self._partial = rest
-        if whole or newline:
-            self._cursor = replace(self._cursor, offset=(self._cursor.offset or 0) + len((whole + newline).encode()))
-        return fragments.log_tail(lines) + fragments.appended("build-log", markup.build_lines(whole + newline))  # type: ignore[arg-type]
+            self._cursor = replace(self._cursor, log=lines[-1].id)
+        of_build = [item for name, item in items if name == f"build {self._cursor.build}"]
+        text = self._partial + "".join(item for item in of_build if isinstance(item, str))
+        end = len(text) if None in of_build else text.rfind("\n") + 1
+        whole, self._partial = text[:end], text[end:]
+        if whole:
+            self._cursor = replace(self._cursor, offset=(self._cursor.offset or 0) + len(whole.encode()))
+        return fragments.log_tail(lines) + fragments.appended("build-log", markup.build_lines(whole))
 
     def _follow_build(self, build_id: str, offset: int) -> None:
         self._feed.add(

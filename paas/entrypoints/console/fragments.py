@@ -22,9 +22,9 @@ from paas.ports.logs import LogLine
 APP = ("header", "deploy", "build", "processes", "releases", "config", "domains", "settings")
 
 
-def app(page: AppPage, name: str, **more: object) -> Markup:
+def app(page: AppPage, name: str) -> Markup:
     """One fragment of an app's page."""
-    return Markup(render_template(f"app/{name}.html", page=page, app=page.app, **more))  # noqa: S704  (templates escape)
+    return Markup(render_template(f"app/{name}.html", page=page, app=page.app))  # noqa: S704  (templates escape)
 
 
 def app_list(pages: Sequence[AppPage]) -> Markup:

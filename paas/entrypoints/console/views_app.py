@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from paas.domain.app import App
 from paas.domain.formation import Scale, parse_quantity
-from paas.entrypoints.console import context, events, fragments, markup, reply
+from paas.entrypoints.console import context, events, markup, reply
 from paas.entrypoints.console.page import AppPage
 from paas.errors import Invalid, NotFound
 from paas.pipeline import apps, builds, config_vars, domains, maintenance, restart, rollback, scale
@@ -20,7 +20,6 @@ def show(ref: str) -> Response:
     page = _page(_find(ref))
     values = {
         "cursor": events.cursor_of(page),
-        "names": fragments.APP,
         "log": markup.log_lines(page.log or []),
         "build_log": markup.build_lines(page.build_log),
         "revealed": _revealed(page.app),

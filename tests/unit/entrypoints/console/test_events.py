@@ -124,6 +124,9 @@ def test_a_build_brings_an_empty_log_and_then_its_lines(
     services.build_logs.append("b2", "ected\n")
     lines = page.until("detected")
 
+    services.build_logs.append("b2", "no newline at the end")
+    services.build_logs.close("b2")
+    page.until("no newline at the end")
     assert 'hx-swap-oob="outerHTML"' in begun
     assert '<span class="b-step">-----&gt; Python app detected' in lines
 
