@@ -75,7 +75,9 @@ def parse_change(text: str, current: Mapping[str, int]) -> Scale:
 
 def parse_quantity(type_name: str, quantity: str | int, current: Mapping[str, int]) -> int:
     """`3`, `"3"`, `"+1"` or `"-1"`: Heroku's clients send strings, and relative ones. Raises `Invalid`."""
-    match = None if isinstance(quantity, bool) else _QUANTITY.fullmatch(str(quantity))
+    if isinstance(quantity, int) and not isinstance(quantity, bool):
+        return check_quantity(type_name, quantity)  # -1 as a number is a mistake; only the text "-1" is relative
+    match = _QUANTITY.fullmatch(quantity) if isinstance(quantity, str) else None
     if not match:
         raise Invalid("quantity", str(quantity), f"of {type_name} must be a number, or +n or -n")
     sign, number = match.groups()

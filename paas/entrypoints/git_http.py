@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from flask import Blueprint, Flask, Response, current_app, request
+from werkzeug.exceptions import HTTPException
 
 from paas.bootstrap import Services
 from paas.domain.app import App
@@ -114,8 +115,8 @@ def _backend(services: Services, pushes: Pushes, app: App, user: User, path: str
         "GIT_CONFIG_KEY_0": "receive.maxInputSize",
         "GIT_CONFIG_VALUE_0": str(services.settings.max_source),
     }
-    if request.content_length is not None:
-        environment["CONTENT_LENGTH"] = str(request.content_length)
+    # No CONTENT_LENGTH: http-backend then reads to the end of its input. Given one, it spins for ever when the client (or
+    # this process) goes away before having sent that much.
     if push is not None:
         environment["PAAS_SOCKET"] = str(services.settings.web_socket)
         environment["PAAS_PUSH"] = push.key
@@ -141,8 +142,8 @@ def _feed(source: IO[bytes], target: IO[bytes]) -> None:
     try:
         while data := source.read(_CHUNK):
             target.write(data)
-    except OSError:
-        pass  # either side went away; the other end of it notices
+    except (OSError, HTTPException):
+        pass  # either side went away, or the client sent less than it said; git sees the early end and gives up
     finally:
         with contextlib.suppress(OSError):
             target.close()

@@ -21,9 +21,9 @@ def platform() -> Iterator[Platform]:
 
 
 @pytest.fixture(scope="session")
-def short_boot() -> Iterator[Platform]:
-    """Another one, that gives web processes only a few seconds to come up."""
-    platform = Platform(boot_timeout="6")
+def strict() -> Iterator[Platform]:
+    """Another one, with tight limits: seconds to boot, a small source; and it may fetch tarballs from this machine."""
+    platform = Platform(boot_timeout="6", max_source=str(20 * 1024 * 1024), allow_private_sources="1")
     try:
         platform.up()
         yield platform

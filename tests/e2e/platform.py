@@ -143,6 +143,12 @@ class Platform:
         assert answer.status_code == 201, answer.text
         return name
 
+    def stranger(self) -> str:
+        """The token of a new user who owns nothing."""
+        email = f"stranger-{secrets.token_hex(3)}@example.org"
+        self.paas("users", "add", email)
+        return self.paas("token", "create", "--user", email).split()[-1]
+
     def git_url(self, app: str, token: str | None = None) -> str:
         """The app's repository, with the token in it."""
         scheme, _, rest = str(self.info["git"]).partition("://")
@@ -187,11 +193,12 @@ class Platform:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that this one started and that still run."""
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
+    """The processes that any of its threads started and that still run."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found += [int(child) for child in task.read_text().split()]
+    return found
 
 
 def descendants(pid: int) -> list[int]:
@@ -243,7 +250,8 @@ def git_environment() -> dict[str, str]:
     """An environment in which git knows nobody and asks nothing."""
     who = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in
            (("NAME", "Test"), ("EMAIL", "test@localhost"))}  # fmt: skip
-    return {**os.environ, **who, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_TERMINAL_PROMPT": "0"}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return {**ours, **who, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_TERMINAL_PROMPT": "0"}
 
 
 class Requests:

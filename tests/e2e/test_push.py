@@ -48,8 +48,8 @@ def test_a_good_push_over_a_running_app_fails_not_one_request(platform: Platform
         ("python_crashes", "web.1"),
     ],
 )
-def test_a_bad_push_is_rejected_and_harms_nothing(short_boot: Platform, tmp_path: Path, app: str, says: str) -> None:
-    platform = short_boot
+def test_a_bad_push_is_rejected_and_harms_nothing(strict: Platform, tmp_path: Path, app: str, says: str) -> None:
+    platform = strict
     name = platform.create()
     good = repository(tmp_path / "good", "python_flask", {"greeting.txt": "good"})
     assert platform.push(good, name).accepted
@@ -71,11 +71,11 @@ def test_a_bad_push_is_rejected_and_harms_nothing(short_boot: Platform, tmp_path
     eventually(lambda: len(platform.containers(f"paas.app-name={name}")) == 1)
 
 
-def test_a_process_that_does_not_come_up_shows_the_end_of_its_log(short_boot: Platform, tmp_path: Path) -> None:
-    name = short_boot.create()
+def test_a_process_that_does_not_come_up_shows_the_end_of_its_log(strict: Platform, tmp_path: Path) -> None:
+    name = strict.create()
     folder = repository(tmp_path / "app", "python_crashes", {"app.py": "raise RuntimeError('no such luck')\n"})
 
-    push = short_boot.push(folder, name)
+    push = strict.push(folder, name)
 
     assert not push.accepted
     assert "no such luck" in push.output
