@@ -38,17 +38,17 @@ class DockerImageStore:
 
     def assemble(self, config: bytes, layers: Sequence[ImageLayer], tag: str, *, like: Sequence[str]) -> str:
         image = f"sha256:{hashlib.sha256(config).hexdigest()}"
-        wanted = [layer.diff_id for layer in layers]
-        known = max((_common(wanted, info.diff_ids) for i in like if (info := self.inspect(i))), default=0)
-        problem = self._load(_archive(config, layers, tag, known))
-        if problem and "no such file or directory" in problem:
-            lost = [layer.diff_id for layer in layers if layer.tar is None]
-            base = _common(wanted, lost)
-            if len(lost) > base:
-                raise PlatformFault(f"layer {lost[-1]} is neither in an image nor in the layer store ({problem})")
-            problem = self._load(_archive(config, layers, tag, base))
-        if problem:
-            raise EngineUnavailable(f"loading the image {tag}: {problem}")
+        for attempt in (1, 2):
+            known = self._known(layers, like)
+            lost = next((layer.diff_id for layer in layers[known:] if layer.tar is None), None)
+            if lost:
+                raise PlatformFault(f"layer {lost} is neither in an image nor in the layer store")
+            problem = self._load(_archive(config, layers, tag, known))
+            if problem is None:
+                break
+            # An image was removed between the question and the load: it is another answer now.
+            if attempt == 2 or "no such file or directory" not in problem:
+                raise EngineUnavailable(f"loading the image {tag}: {problem}")
         return image
 
     def remove(self, tag: str) -> None:
@@ -65,6 +65,11 @@ class DockerImageStore:
             for image in self._client.api.images(filters=filters, quiet=True):
                 with suppress(docker.errors.APIError):  # in use; gone already
                     self._client.api.remove_image(image)
+
+    def _known(self, layers: Sequence[ImageLayer], like: Sequence[str]) -> int:
+        """How many layers, from the bottom up, some image holds."""
+        wanted = [layer.diff_id for layer in layers]
+        return max((_common(wanted, found.diff_ids) for i in like if (found := self.inspect(i))), default=0)
 
     def _load(self, archive: Iterator[bytes]) -> str | None:
         """The engine's complaint, if it has one. It answers 200 before it has read the archive, and complains in the body."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import docker.errors
 
-from paas.adapters.docker_client import VENDOR_ERRORS, DockerClient, engine_errors, status
+from paas.adapters.docker_client import VENDOR_ERRORS, DockerClient, engine_errors, explanation, status
 from paas.adapters.docker_networks import DockerNetworks
 from paas.adapters.docker_streams import Frames
 from paas.config import Settings
@@ -36,13 +36,13 @@ class DockerSandbox:
 
     def start(self, spec: SandboxSpec) -> DockerSession:
         with engine_errors("starting the build container"):
-            container = self._create(spec)
             try:
-                return DockerSession(self._client, container)
-            except BaseException:
-                with suppress(*VENDOR_ERRORS):
-                    self._client.api.remove_container(container, force=True, v=True)
-                raise
+                return self._start(spec)
+            except docker.errors.NotFound as exc:
+                if "network" not in explanation(exc):
+                    raise
+                self._networks.lost(_NETWORK)  # somebody removed it
+                return self._start(spec)
 
     def discard(self, build_id: str) -> None:
         with engine_errors("removing build containers"):
@@ -54,19 +54,18 @@ class DockerSandbox:
                     if status(exc) not in (404, 409):  # gone; its removal is under way
                         raise
 
-    def _create(self, spec: SandboxSpec) -> str:
-        for attempt in (1, 2):
-            config = container_config(spec, self._settings.name, self._networks.ensure(_NETWORK, apart=True))
-            try:
-                created = self._client.api.create_container_from_config(config)  # type: ignore[no-untyped-call]
-                return str(created["Id"])
-            except docker.errors.ImageNotFound as exc:
-                raise PlatformFault(f"the build image {spec.image} is missing; bin/up makes it") from exc
-            except docker.errors.NotFound:
-                if attempt == 2:
-                    raise
-                self._networks.lost(_NETWORK)  # somebody removed it; make it again, once
-        raise AssertionError
+    def _start(self, spec: SandboxSpec) -> DockerSession:
+        config = container_config(spec, self._settings.name, self._networks.ensure(_NETWORK, apart=True))
+        try:
+            created = self._client.api.create_container_from_config(config)  # type: ignore[no-untyped-call]
+        except docker.errors.ImageNotFound as exc:
+            raise PlatformFault(f"the build image {spec.image} is missing; bin/up makes it") from exc
+        try:
+            return DockerSession(self._client, created["Id"])
+        except BaseException:
+            with suppress(*VENDOR_ERRORS):
+                self._client.api.remove_container(created["Id"], force=True, v=True)
+            raise
 
 
 def container_config(spec: SandboxSpec, instance: str, network: str) -> dict[str, Any]:
