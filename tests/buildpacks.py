@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
+import tomli_w
 
 from paas.adapters.stack_images import BUILD_IMAGE, STACK
 from paas.config import Settings, passthrough
@@ -83,7 +84,7 @@ class BuildBox:
         assert self.detect(buildpack).code == 0
         layers = f"/layers/paas_{buildpack}"
         self.run("mkdir", "-p", layers)
-        self.run("sed", "-i", "s/requires/entries/", "/tmp/plan.toml")
+        self._write("/tmp/plan.toml", tomli_w.dumps({"entries": self.plan().get("requires", [])}))
         paths = {"CNB_LAYERS_DIR": layers, "CNB_BP_PLAN_PATH": "/tmp/plan.toml"}
         return self.run(
             f"/cnb/buildpacks/{buildpack}/bin/build",
@@ -105,9 +106,14 @@ class BuildBox:
             types = content.get("types", {})
             if layer.endswith("/launch"):
                 self.run("rm", file)
-            elif not types.get("cache") and not layer.endswith("/store"):
-                self.run("rm", "-rf", layer, *([file] if types.get("build") or not types.get("launch") else []))
-            self.run("sed", "-i", "/^\\[types\\]/,/^$/d", file)
+                continue
+            is_kept = types.get("cache") or (types.get("launch") and not types.get("build")) or layer.endswith("/store")
+            if not types.get("cache"):
+                self.run("rm", "-rf", layer)
+            if is_kept:
+                self._write(file, tomli_w.dumps({"metadata": content["metadata"]} if "metadata" in content else {}))
+            else:
+                self.run("rm", file)
 
     def run(self, *argv: str, env: Mapping[str, str] | None = None) -> Ended:
         created = self._client.exec_create(
@@ -139,6 +145,9 @@ class BuildBox:
             "done; kill -- -$pid; wait $pid"
         )
         return self.run("bash", "-c", script, "serve", *command, env=env).output
+
+    def _write(self, path: str, text: str) -> None:
+        self.run("sh", "-c", 'printf %s "$1" > "$2"', "sh", text, path)
 
 
 @contextmanager

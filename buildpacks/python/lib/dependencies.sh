@@ -33,13 +33,8 @@ stored_key() {
   done < "$1"
 }
 
-plan_wants_build() {
-  local line
-  while read -r line; do
-    [[ $line == "build = true" ]] && return 0
-  done < "$1"
-  return 1
-}
+# Whether an entry of the build plan asks for the layer at build time; tables may be written inline.
+plan_wants_build() { [[ $(< "$1") =~ (^|[^A-Za-z0-9_-])build\ *=\ *true ]]; }
 
 # uv is several times faster than pip. But requirements files are written for pip, so pip has the last word.
 install_requirements() {
