@@ -1,6 +1,7 @@
-"""The worker process: imports everything once, then forks a queue worker per slot and replaces those that die.
+"""The worker process: imports everything once, then forks the controller and the queue's workers, and replaces those that die.
 
-One parent for all means that its children share its memory: each further worker costs a few MB, not forty.
+One parent for all means that its children share its memory: each costs some MB, not fifty. `ps` shows them by name
+(`paas-control`, `paas-builds`, `paas-short`).
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable
 
 from paas import config
 from paas.adapters import rq_worker
-from paas.entrypoints import jobs
+from paas.config import Settings
+from paas.entrypoints import controller, jobs
 
-SHORT_WORKERS = 3  # converge waits for processes to boot, so one slow app must not hold up the others
-_PR_SET_PDEATHSIG = 1  # prctl(2)
+SHORT_WORKERS = 2  # converge waits for processes to boot, so one slow app must not hold up the others
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15  # prctl(2)
 
 
 def main() -> None:
@@ -27,8 +30,8 @@ def main() -> None:
     jobs.preload()
     gc.collect()
     gc.freeze()  # the parent's objects stay shared: the collector in the children doesn't touch them
-    slots = ["builds"] * settings.build_concurrency + ["short"] * SHORT_WORKERS
-    children = {_fork(slot): slot for slot in slots}
+    slots = ["control", *["builds"] * settings.build_concurrency, *["short"] * SHORT_WORKERS]
+    children = {_fork(settings, slot): slot for slot in slots}
     stopping = False
 
     def stop(_signal: int, _frame: object) -> None:
@@ -43,23 +46,33 @@ def main() -> None:
         pid, status = os.wait()
         slot = children.pop(pid, None)
         if slot is not None and not stopping:
-            logging.getLogger(__name__).warning("%s worker %d ended (%d); starting another", slot, pid, status)
+            logging.getLogger(__name__).warning("%s (%d) ended with status %d; starting another", slot, pid, status)
             time.sleep(0.2)  # one that dies at once must not make this loop spin
-            children[_fork(slot)] = slot
+            children[_fork(settings, slot)] = slot
 
 
-def _fork(slot: str) -> int:
+def _fork(settings: Settings, slot: str) -> int:
     pid = os.fork()
     if pid:
         return pid
     try:
-        # When the parent dies, however it dies, this child ends its job and goes, so that there are never two sets.
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        rq_worker.work(config.load(), slot)
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_NAME, f"paas-{slot}".encode())
+        # When the parent dies, however it dies, this child ends its job and goes, so that there are never two sets.
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        _role(settings, slot)()
+    except Exception:
+        logging.getLogger(__name__).exception("%s failed", slot)
     finally:
         os._exit(0)
+
+
+def _role(settings: Settings, slot: str) -> Callable[[], None]:
+    if slot == "control":
+        return lambda: controller.run(jobs.services())
+    return lambda: rq_worker.work(settings, slot)
 
 
 if __name__ == "__main__":

@@ -27,12 +27,12 @@ resolve_localhost_names()
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ROOT / "tests" / "apps"
 
-# What the command line of each of the supervisor's programs holds.
+# What the name or command line of each part of the control plane holds.
 PROGRAMS = {
     "redis": "redis-server",
     "web": "gunicorn",
     "worker": "paas.entrypoints.worker",
-    "controller": "paas.entrypoints.controller",
+    "controller": "paas-control",
     "haproxy": "haproxy",
 }
 
@@ -109,8 +109,8 @@ class Platform:
     def pids(self, program: str) -> list[int]:
         """A program's own process, then those that it started; empty while it is down."""
         supervisor = int((self.data_dir / "run" / "supervisord.pid").read_text())
-        for pid in children(supervisor):
-            if PROGRAMS[program] in Path(f"/proc/{pid}/cmdline").read_text():
+        for pid in descendants(supervisor):
+            if PROGRAMS[program] in name_of(pid):
                 return [pid, *descendants(pid)]
         return []
 
@@ -199,6 +199,14 @@ def children(pid: int) -> list[int]:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             found += [int(child) for child in task.read_text().split()]
     return found
+
+
+def name_of(pid: int) -> str:
+    """A process's name and command line; empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text() + Path(f"/proc/{pid}/cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def descendants(pid: int) -> list[int]:

@@ -137,7 +137,6 @@ def test_doctor_finds_all_well(operated: Operated) -> None:
         "haproxy",
         "web",
         "worker",
-        "controller",
         "disk",
         "certificate",
         "stack images",
@@ -218,7 +217,7 @@ def test_changed_settings_are_taken_up_and_kept(operated: Operated) -> None:
     operated.up("--setting", "request_timeout=31")
 
     after = operated.pids_of_programs()
-    assert {p for p in after if after[p] != before[p]} == {"web", "worker", "controller"}
+    assert {p for p in after if after[p] != before[p]} == {"web", "worker"}
     assert config.load({"data_dir": operated.data_dir}, {}).request_timeout == 31
     assert operated.sample() == 200
 

@@ -10,7 +10,7 @@ from paas.ports.clock import Clock
 
 HOUR = 3600.0
 UNLIMITED = 1_000_000  # what is told to be left when there is no limit: clients wait when it nears zero
-MAX_STREAMS = 48  # each holds one of the web process's 64 threads
+MAX_STREAMS = 36  # each holds one of the web process's 64 threads
 
 
 @dataclass

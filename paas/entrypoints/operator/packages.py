@@ -24,7 +24,8 @@ class Package:
 
     name: str
     provides: str
-    service: str = ""  # what the package would start by itself, and must not: we run our own
+    service: str = ""  # what the package would start by itself while it is installed, and must not
+    is_ours_to_run: bool = True  # we start the program with a configuration of our own: its service stays off
 
     @property
     def is_missing(self) -> bool:
@@ -36,7 +37,8 @@ class Package:
 PLATFORM = (
     Package("ca-certificates", "/etc/ssl/certs/ca-certificates.crt"),
     Package("debian-archive-keyring", "/usr/share/keyrings/debian-archive-keyring.gpg"),
-    Package("docker.io", "dockerd"),
+    # Started afterwards by `engine`: on a machine without systemd its own start may fail, and the installation with it.
+    Package("docker.io", "dockerd", service="docker", is_ours_to_run=False),
     Package("git", "git"),
     Package("haproxy", "haproxy", service="haproxy"),
     Package("iptables", "iptables"),
@@ -69,9 +71,10 @@ def install(wanted: Sequence[Package], say: Callable[[str], None]) -> None:
     services = [p.service for p in wanted if p.service]
     with _services_off(services):
         run([*_INSTALL, *names], what=f"apt-get could not install {', '.join(names)}.", advice=advice)
-    if services and shutil.which("systemctl"):
+    replaced = [p.service for p in wanted if p.service and p.is_ours_to_run]
+    if replaced and shutil.which("systemctl"):
         # Held back from starting just now; this holds them back at the next boot.
-        run(["systemctl", "disable", *services], what="The packages' own services can't be disabled.", advice=advice)
+        run(["systemctl", "disable", *replaced], what="The packages' own services can't be disabled.", advice=advice)
 
 
 @contextmanager

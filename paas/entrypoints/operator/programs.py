@@ -35,7 +35,6 @@ def all_of(settings: Settings) -> tuple[Program, ...]:
         Program("redis", ("redis-server", str(redis_file(settings))), 10, 10, _digest(redis.encode())),
         Program("web", (*python, *_gunicorn(settings)), 20, 15, code),
         Program("worker", (*python, "paas.entrypoints.worker"), 20, 30, code),
-        Program("controller", (*python, "paas.entrypoints.controller"), 20, 15, code),
         Program("haproxy", tuple(router.command(settings)), 30, 10, ""),
     )  # fmt: skip
 
@@ -68,6 +67,7 @@ set-proc-title no
 def _gunicorn(settings: Settings) -> tuple[str, ...]:
     return (
         "gunicorn", "--bind", f"unix:{settings.web_socket}", "--umask", "0o007",
+        "--preload",  # a killed worker is forked anew from the master: back in milliseconds, and their memory is shared
         "--worker-class", "gthread", "--workers", "1", "--threads", str(WEB_THREADS),
         "--keep-alive", "75",  # longer than the router keeps idle connections, so that it never sends into a closing one
         "--graceful-timeout", "10", "--worker-tmp-dir", str(settings.run_dir), "--no-control-socket",
@@ -76,8 +76,9 @@ def _gunicorn(settings: Settings) -> tuple[str, ...]:
 
 
 def _code() -> bytes:
-    """All of the platform's code and templates: after `git pull`, bin/up restarts what runs the old."""
-    files = [*(ROOT / "paas").rglob("*.py"), *(ROOT / "web" / "templates").rglob("*.html"), ROOT / "requirements.lock"]
+    """All of the platform's code, templates and assets: after `git pull`, bin/up restarts what runs the old."""
+    web = [f for kind in ("*.html", "*.css", "*.js", "*.svg") for f in (ROOT / "web").rglob(kind)]
+    files = [*(ROOT / "paas").rglob("*.py"), *web, ROOT / "requirements.lock"]
     return b"".join(str(f).encode() + hashlib.sha256(f.read_bytes()).digest() for f in sorted(files))
 
 

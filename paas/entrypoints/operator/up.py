@@ -68,7 +68,7 @@ def _up(settings: Settings, progress: Progress, *, with_sample: bool) -> None:
         stack_images.ensure(settings, progress.say)
         DockerInstance(settings.docker_host, settings.name).hold_stack()
     with progress.step("Console scripts"):
-        vendor.ensure(settings, progress.say)
+        vendor.ensure(progress.say)
     with progress.step("Data and accounts"):
         services, access = _prepare(settings)
     with progress.step("Platform"):

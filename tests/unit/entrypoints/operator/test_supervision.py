@@ -53,7 +53,7 @@ def test_every_program_of_an_instance_is_in_the_configuration() -> None:
 
     text = supervision.configuration(SETTINGS, made, {})
 
-    assert [p.name for p in made] == ["redis", "web", "worker", "controller", "haproxy"]
+    assert [p.name for p in made] == ["redis", "web", "worker", "haproxy"]
     assert all(f"[program:{p.name}]" in text for p in made)
     assert "file=/var/lib/shop/run/supervisor.sock\nchmod=0700" in text
 
@@ -79,7 +79,7 @@ def test_changed_settings_restart_our_own_programs_and_leave_the_others_alone() 
     before = {p.name: p for p in programs.all_of(SETTINGS)}
     after = {p.name: p for p in programs.all_of(Settings(name="shop", data_dir=SETTINGS.data_dir, build_concurrency=7))}
 
-    assert {name for name in before if before[name] != after[name]} == {"web", "worker", "controller"}
+    assert {name for name in before if before[name] != after[name]} == {"web", "worker"}
 
 
 def test_the_unit_runs_the_same_supervisor_in_the_foreground() -> None:
