@@ -108,7 +108,7 @@ class CnbBuilder:
             programs = Programs(workspace, container, environment, say)
             with watch("detect"):
                 limits.enter("detect")
-                plan, _ = detect(groups, programs.detect, say)
+                plan = detect(groups, programs.detect, say)
                 for buildpack in plan.group:
                     say(f"-----> Using buildpack: {buildpack.ref}\n")
             with watch("restore"):
@@ -128,6 +128,7 @@ class CnbBuilder:
             say(f"       Done: {_size(exported.size)}\n")
             with watch("cache"):
                 cache.save(exported.kept, exported.folders, exported.files)
+                restored = {}  # nothing of it is to be given back any more
                 if exported.kept != kept:
                     self._collect()
             self._prune(request.app_id)

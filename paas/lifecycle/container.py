@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from paas.errors import BuildFailed
 from paas.lifecycle.build import BUILD_ERROR
+from paas.lifecycle.detect import NOBODY_AND_ERRORS
 from paas.lifecycle.runner import Command, Runner, SandboxLost
 from paas.ports.sandbox import Sandbox, SandboxSession, SandboxSpec
 
@@ -36,7 +37,8 @@ class BuildContainer:
         try:
             return self._runner.run(commands, output)
         except SandboxLost as exc:
-            raise BuildFailed(phase, BUILD_ERROR, f"{exc}. {self._started().ending().errors}".strip(" .")) from exc
+            code = NOBODY_AND_ERRORS if phase == "detect" else BUILD_ERROR
+            raise BuildFailed(phase, code, f"{exc}. {self._started().ending().errors}".strip(" .")) from exc
 
     def stop(self) -> None:
         """Kills everything in it: its folders are still from now on."""

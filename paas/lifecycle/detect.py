@@ -27,8 +27,8 @@ Ask = Callable[[Sequence[Buildpack]], Sequence[Detection]]
 """Runs bin/detect of all of them, at the same time."""
 
 
-def detect(groups: Sequence[Group], ask: Ask, say: Callable[[str], None]) -> tuple[Plan, dict[str, Detection]]:
-    """The plan of the first group that passes, and what each of its buildpacks said. Raises `NothingDetected`.
+def detect(groups: Sequence[Group], ask: Ask, say: Callable[[str], None]) -> Plan:
+    """The plan of the first group that passes. Raises `NothingDetected`.
 
     All are asked in one go: one round trip costs less than the few programs that turn out not to matter.
     """
@@ -49,7 +49,7 @@ def detect(groups: Sequence[Group], ask: Ask, say: Callable[[str], None]) -> tup
         passed = _passed(group, plans)
         plan = resolve(passed, {c.buildpack.id: plans[c.buildpack] for c in passed}) if passed else None
         if plan:
-            return plan, {b.id: said[b] for b in plan.group}
+            return plan
     for buildpack in failed:
         say(f" !     {buildpack.ref}: bin/detect failed with exit code {said[buildpack].code}\n")
         say("".join(f"       {line}\n" for line in said[buildpack].output.splitlines()))

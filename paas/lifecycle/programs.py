@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from paas.errors import BuildFailed
-from paas.lifecycle.build import BUILD_ERROR, LAYERS
+from paas.lifecycle.build import LAYERS
 from paas.lifecycle.build_environment import BuildEnvironment
 from paas.lifecycle.build_log import BuildLog
 from paas.lifecycle.container import BuildContainer
 from paas.lifecycle.descriptor import Buildpack
-from paas.lifecycle.detect import Detection
+from paas.lifecycle.detect import PASS, Detection
 from paas.lifecycle.environment import Change
 from paas.lifecycle.folder import TreeTooLarge
 from paas.lifecycle.runner import Command
@@ -49,7 +48,7 @@ class Programs:
 
         codes = self._container.run("detect", commands, keep)
         return [
-            Detection(code, output.decode("utf-8", "replace"), self._read_plan(buildpack) if code == 0 else b"")
+            self._detection(buildpack, code, output.decode("utf-8", "replace"))
             for buildpack, code, output in zip(buildpacks, codes, outputs, strict=True)
         ]
 
@@ -63,10 +62,8 @@ class Programs:
         log.end()
         return code
 
-    def _read_plan(self, buildpack: Buildpack) -> bytes:
+    def _detection(self, buildpack: Buildpack, code: int, output: str) -> Detection:
         try:
-            return self._workspace.read_plan("detect", buildpack)
+            return Detection(code, output, self._workspace.read_plan("detect", buildpack) if code == PASS else b"")
         except (OSError, TreeTooLarge) as exc:
-            raise BuildFailed(
-                "detect", BUILD_ERROR, f"{buildpack.ref} left no build plan that can be read: {exc}"
-            ) from exc
+            return Detection(1, f"{output}The build plan can't be read: {exc}\n")

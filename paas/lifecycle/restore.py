@@ -59,7 +59,7 @@ def restore(
 
 
 def give_back(restored: Restored, cache: AppCache) -> None:
-    """After the build: what a good one did not keep, or a bad one did not touch, goes back. Nothing may run in it any more."""
+    """After a failed build: what it did not touch goes back. Nothing may run in it any more."""
     for layer in restored.values():
         if layer.folder is not None and layer.folder.exists():
             cache.give_back(layer.kept, layer.folder)

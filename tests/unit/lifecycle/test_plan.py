@@ -117,7 +117,7 @@ def test_plan_files_that_break_the_specification_are_told(content: bytes) -> Non
 
 def detected(groups: list[Group], said: dict[str, Detection]) -> tuple[Plan, list[str]]:
     log: list[str] = []
-    plan, _ = detect(groups, lambda packs: [said.get(b.id, Detection(100)) for b in packs], log.append)
+    plan = detect(groups, lambda packs: [said.get(b.id, Detection(100)) for b in packs], log.append)
     return plan, log
 
 
