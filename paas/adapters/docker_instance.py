@@ -5,17 +5,15 @@ Found by the label `paas.instance` and nothing else: what other instances, or an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import docker.errors
 
 from paas.adapters.docker_client import DockerClient, engine_errors, status
 from paas.adapters.stack_images import BUILD_IMAGE, RUN_IMAGE
-from paas.errors import SetupFailed
 
 _USED_BY = "paas-stack/used-by"
 """Each instance holds the stack images by a tag of its own, so that the last one to go takes them along."""
@@ -79,32 +77,6 @@ class DockerInstance:
         if not api.images(name=_USED_BY):
             for image in (BUILD_IMAGE, RUN_IMAGE):
                 _quietly(api.remove_image, image)
-
-    def run_tool(
-        self, argv: Sequence[str], *, user: str, env: Mapping[str, str], mounts: Mapping[Path, str], folder: str
-    ) -> None:
-        """Runs a program of the build image to its end, with folders of the host mounted. Raises `SetupFailed`."""
-        api = self._client.api
-        with engine_errors(f"running {argv[0]}"):
-            container = api.create_container(
-                BUILD_IMAGE, entrypoint=list(argv), command=[], user=user, working_dir=folder, environment=dict(env),
-                labels={"paas.instance": self._name, "paas.kind": "build"},
-                host_config=api.create_host_config(
-                    binds=[f"{source}:{target}" for source, target in mounts.items()], cap_drop=["ALL"],
-                    security_opt=["no-new-privileges"], init=True, network_mode="bridge",
-                ),
-            )["Id"]  # fmt: skip
-            try:
-                api.start(container)
-                code = api.wait(container)["StatusCode"]
-                lines = api.logs(container).decode(errors="replace").splitlines()
-            finally:
-                with _gone_is_fine():
-                    api.remove_container(container, force=True, v=True)
-        if code != 0:
-            raise SetupFailed(
-                f"{' '.join(argv)} exited with status {code}.", "Its reason stands above.", tuple(lines[-25:])
-            )
 
 
 def _each(do: Callable[[str], None], items: Iterable[str]) -> None:

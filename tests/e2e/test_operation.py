@@ -164,9 +164,9 @@ def test_doctor_says_what_to_do_when_a_part_is_down(operated: Operated) -> None:
 
 
 def test_a_second_operator_is_told_to_wait(operated: Operated) -> None:
-    from paas.entrypoints.operator import instance_lock
+    from paas.entrypoints.operator import locks
 
-    with instance_lock.hold(config.load({"data_dir": operated.data_dir}, {})):
+    with locks.instance(config.load({"data_dir": operated.data_dir}, {})):
         done = subprocess.run([UP], env=operated.environment, capture_output=True, text=True, check=False)
 
     assert done.returncode == 1

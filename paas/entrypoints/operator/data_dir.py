@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from paas.config import Settings
-from paas.entrypoints.operator import instance_lock
+from paas.entrypoints.operator import locks
 from paas.entrypoints.operator.info import operator_token_file
 from paas.entrypoints.operator.supervision import configuration_file
 
@@ -20,7 +20,7 @@ def ours(settings: Settings) -> tuple[Path, ...]:
         settings.router_dir, settings.tls_dir, settings.log_dir, settings.run_dir,
         store, store.with_name("store.db-wal"), store.with_name("store.db-shm"), store.with_name("store.db-journal"),
         settings.key_file, operator_token_file(settings), configuration_file(settings),
-        settings.data_dir / "settings.json", settings.data_dir / instance_lock.FILE,
+        settings.data_dir / "settings.json", settings.data_dir / locks.INSTANCE_FILE,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from paas.adapters.docker_instance import DockerInstance
 from paas.config import Settings
 from paas.entrypoints import messages
 from paas.entrypoints.cli import credentials
-from paas.entrypoints.operator import data_dir, flags, instance_lock, supervision
+from paas.entrypoints.operator import data_dir, flags, locks, supervision
 from paas.entrypoints.operator.host import check_machine
 from paas.entrypoints.operator.info import require_installed
 from paas.entrypoints.operator.progress import Progress
@@ -21,7 +21,7 @@ def main(argv: list[str]) -> int:
         check_machine("bin/down")
         if not given.purge:  # what is left of an instance can be purged even when it has lost its settings
             require_installed(settings)
-        with instance_lock.hold(settings):
+        with locks.instance(settings):
             _down(settings, purge=given.purge)
     except PaasError as exc:
         sys.stderr.write(f"\n{messages.render_cli(exc)}\n")

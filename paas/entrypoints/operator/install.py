@@ -7,15 +7,12 @@ Standard library only, and so is all that it imports.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from paas.entrypoints import messages
-from paas.entrypoints.operator import flags, host, packages, venv
+from paas.entrypoints.operator import flags, host, locks, packages, venv
 from paas.entrypoints.operator.host import ROOT
 from paas.entrypoints.operator.progress import Progress
 from paas.errors import SetupFailed
@@ -23,8 +20,6 @@ from paas.errors import SetupFailed
 UP_STEPS = 9
 TEST_STEPS = 6
 HOST_STEPS = 3  # of either: those below
-
-_LOCK = Path("/run/lock/paas-install.lock")
 
 
 def main(argv: list[str]) -> int:
@@ -60,7 +55,7 @@ def _bench(argv: list[str]) -> None:
 
 
 def _check(argv: list[str]) -> None:
-    with _alone():
+    with locks.machine():
         venv.ensure(ROOT / "requirements-dev.lock", print)
     _become("-m", "paas.entrypoints.operator.development", "check", *argv)
 
@@ -71,20 +66,11 @@ def _host_steps(
     with progress.step("This machine"):
         host.check_machine(command)
         host.check_disk(data_dir)
-    with _alone():
+    with locks.machine():
         with progress.step("Packages of the distribution"):
             packages.install_missing(wanted, progress.say)
         with progress.step("Python packages"):
             venv.ensure(lock, progress.say)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Two instances may be brought up at once; one of them installs, the other finds it done."""
-    _LOCK.parent.mkdir(parents=True, exist_ok=True)
-    with _LOCK.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _become(*argv: str) -> None:

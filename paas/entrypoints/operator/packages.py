@@ -12,8 +12,8 @@ from pathlib import Path
 from paas.entrypoints.operator.progress import run
 
 _SEARCH = os.pathsep.join(("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"))
-_INSTALL = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--yes", "--no-install-recommends",
-            "-o", "DPkg::Lock::Timeout=300")  # fmt: skip
+_QUIET = ("env", "DEBIAN_FRONTEND=noninteractive")
+_INSTALL = (*_QUIET, "apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300")
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _POLICY_MARK = "# written by paas bin/up"
 
@@ -70,6 +70,8 @@ def install(wanted: Sequence[Package], say: Callable[[str], None]) -> None:
     run(["apt-get", "update"], what="apt-get update failed.", advice=advice)
     services = [p.service for p in wanted if p.service]
     with _services_off(services):
+        # What an earlier run may have left half done, when it was killed.
+        run([*_QUIET, "dpkg", "--configure", "--pending"], what="dpkg could not end what it had begun.", advice=advice)
         run([*_INSTALL, *names], what=f"apt-get could not install {', '.join(names)}.", advice=advice)
     replaced = [p.service for p in wanted if p.service and p.is_ours_to_run]
     if replaced and shutil.which("systemctl"):

@@ -23,7 +23,7 @@ from paas.entrypoints.operator import (
     flags,
     health,
     host,
-    instance_lock,
+    locks,
     private_file,
     programs,
     sample,
@@ -49,7 +49,7 @@ class Access:
 def main(argv: list[str]) -> int:
     given, settings = flags.parse(flags.up_parser(), argv)
     try:
-        with instance_lock.hold(settings):
+        with locks.instance(settings):
             _up(settings, Progress(UP_STEPS, HOST_STEPS), with_sample=not given.no_sample)
     except PaasError as exc:
         sys.stderr.write(f"\n{messages.render_cli(exc)}\n")

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 import requests
 
 from paas import config
+from paas.entrypoints.operator import locks
 from paas.entrypoints.operator.host import ROOT
 from paas.errors import SetupFailed
 
@@ -34,7 +35,7 @@ def ensure(say: Callable[[str], None]) -> None:
     stamp = _VENDOR / ".stamp"
     if stamp.is_file() and stamp.read_text() == wanted:
         return
-    with tempfile.TemporaryDirectory(dir=_WEB, prefix=".vendor-") as beside:
+    with locks.machine(), tempfile.TemporaryDirectory(dir=_WEB, prefix=".vendor-") as beside:
         made = Path(beside) / "vendor"
         for name, version, integrity in locked_packages(json.loads(_LOCK.read_text())):
             say(f"{name} {version}")

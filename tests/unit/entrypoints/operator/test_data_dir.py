@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from paas.config import Settings
-from paas.entrypoints.operator import data_dir, instance_lock
+from paas.entrypoints.operator import data_dir, locks
 
 
 def test_only_what_is_ours_is_removed(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_a_link_is_removed_and_not_what_it_points_to(tmp_path: Path) -> None:
 
 def test_the_lock_is_among_what_is_removed(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data")
-    with instance_lock.hold(settings):
+    with locks.instance(settings):
         data_dir.remove(settings)
 
     assert not settings.data_dir.exists()

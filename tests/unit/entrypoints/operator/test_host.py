@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from paas.config import Settings
-from paas.entrypoints.operator import host, instance_lock, packages
+from paas.entrypoints.operator import host, locks, packages
 from paas.errors import SetupFailed
 
 
@@ -21,9 +21,9 @@ def test_a_port_of_somebody_else_is_named() -> None:
 def test_two_at_once_are_refused_and_a_finished_one_holds_nothing(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "new")
 
-    with instance_lock.hold(settings), pytest.raises(SetupFailed, match="at work"), instance_lock.hold(settings):
+    with locks.instance(settings), pytest.raises(SetupFailed, match="at work"), locks.instance(settings):
         pass
-    with instance_lock.hold(settings):
+    with locks.instance(settings):
         pass
 
 
