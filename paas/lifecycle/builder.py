@@ -13,7 +13,7 @@ from pathlib import Path
 
 from paas.config import Settings, passthrough
 from paas.domain.release import Slug
-from paas.errors import BuildFailed, BuildOutOfMemory, Invalid
+from paas.errors import BuildFailed, BuildOutOfMemory, DiskLow, Invalid, PlatformFault
 from paas.lifecycle.app_json import health_check
 from paas.lifecycle.build import Built, build
 from paas.lifecycle.build_environment import HOME, BuildEnvironment, operator_env
@@ -28,7 +28,7 @@ from paas.lifecycle.restore import Restored, give_back, restore
 from paas.lifecycle.source import unpack
 from paas.lifecycle.stack import EXEC_ENV, Stack, find_stack, read_groups
 from paas.lifecycle.stopwatch import Stopwatch
-from paas.lifecycle.workspace import AGENT, Workspace, check_free
+from paas.lifecycle.workspace import AGENT, Workspace, check_free, is_full
 from paas.ports.builder import BuildRequest, BuildResult, Say
 from paas.ports.engine import Limits
 from paas.ports.image_store import ImageStore
@@ -73,6 +73,10 @@ class CnbBuilder:
         limits = BuildLimits(settings.build_timeout, settings.builds_dir, settings.min_free_disk, cancelled)
         try:
             return self._build(request, workspace, limits, say)
+        except OSError as exc:
+            if is_full(exc):
+                raise DiskLow(str(settings.builds_dir), 0, settings.min_free_disk) from exc
+            raise PlatformFault(f"the build's folders can't be used: {exc}") from exc
         finally:
             workspace.remove()
 

@@ -64,9 +64,8 @@ class AppCache:
         except (OSError, ValueError, KeyError, TypeError):
             return Kept()
 
-    def has(self, layer: KeptLayer) -> bool:
-        """Whether the layer's files are still there."""
-        return self._home(layer.diff_id).is_dir() or self._layers.find(layer.diff_id) is not None
+    def has_tar(self, layer: KeptLayer) -> bool:
+        return self._layers.find(layer.diff_id) is not None
 
     def take(self, layer: KeptLayer, to: Path) -> str:
         """Puts the layer's folder at `to`, which must not exist; its fingerprint. Raises `OSError`."""

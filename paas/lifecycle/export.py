@@ -23,6 +23,7 @@ from paas.lifecycle.layer_tar import Hashing, LayerTar, fingerprint
 from paas.lifecycle.layers import LayerMetadata
 from paas.lifecycle.restore import Restored
 from paas.lifecycle.stopwatch import Stopwatch
+from paas.lifecycle.workspace import is_full
 from paas.ports.image_store import ImageInfo, ImageLayer, ImageStore
 from paas.ports.layer_store import LayerStore
 
@@ -100,6 +101,8 @@ class Exporter:
             with self._watch("app layer"):
                 self._add_app()
         except (TreeTooLarge, OSError, ValueError) as exc:
+            if isinstance(exc, OSError) and is_full(exc):
+                raise
             raise BuildFailed("export", EXPORT_ERROR, str(exc)) from exc
         facts = ImageFacts(
             request.base,

@@ -68,9 +68,7 @@ def give_back(restored: Restored, cache: AppCache) -> None:
 def _layer(kept: KeptLayer, cache: AppCache, folder: Path) -> RestoredLayer | None:
     """None if the buildpack is to make the layer anew."""
     metadata = kept.metadata
-    if not metadata.cache and (metadata.build or not metadata.launch):
-        return None
-    if not cache.has(kept):
+    if not metadata.cache and (metadata.build or not metadata.launch or not cache.has_tar(kept)):
         return None
     restored = RestoredLayer(kept)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,15 @@ APP = "/app"  # where the tree is in containers
 _FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_IGNORE = 256 * 1024
+# What the file system says of members that don't go together, or can't be.
+_REFUSED = {
+    errno.EEXIST: "is in the archive twice, or once as a file and once as a folder",
+    errno.ENOTDIR: "lies below something that is no folder, or below a link",
+    errno.ELOOP: "lies below a link",
+    errno.ENOENT: "is a link to what is not in the archive, or not before it",
+    errno.ENAMETOOLONG: "has a name that is too long",
+    errno.EMLINK: "is one link too many to the same file",
+}
 
 
 def unpack(archive: Path, into: Path, limit: int) -> None:
@@ -36,11 +46,9 @@ def unpack(archive: Path, into: Path, limit: int) -> None:
             try:
                 _add(tree, member, parts, members)
             except OSError as exc:
-                if isinstance(exc, FileExistsError):
-                    _refuse(member, "is in the archive twice, or once as a file and once as a folder")
-                if isinstance(exc, NotADirectoryError):
-                    _refuse(member, "lies below something that is no folder, or below a link")
-                raise InvalidSource("archive member", member.name, f"can't be unpacked: {exc.strerror}") from exc
+                if exc.errno not in _REFUSED:
+                    raise
+                raise InvalidSource("archive member", member.name, _REFUSED[exc.errno]) from exc
     ignore = into / ".slugignore"
     if ignore.is_file() and not ignore.is_symlink():
         with ignore.open("rb") as file:
@@ -148,7 +156,7 @@ class _Tree:
         source = os.dup(self.folder(target[:-1]))
         try:
             if not stat.S_ISREG(os.stat(target[-1], dir_fd=source, follow_symlinks=False).st_mode):
-                raise NotADirectoryError
+                raise NotADirectoryError(errno.ENOTDIR, "not a file")
             os.link(target[-1], parts[-1], src_dir_fd=source, dst_dir_fd=self.folder(parts[:-1]), follow_symlinks=False)
         finally:
             os.close(source)

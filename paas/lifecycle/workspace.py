@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Mapping
@@ -87,6 +88,11 @@ def check_free(path: Path, needed: int) -> None:
     free = shutil.disk_usage(path).free
     if free < needed:
         raise DiskLow(str(path), free, needed)
+
+
+def is_full(error: OSError) -> bool:
+    """Whether it says that the disk is full: nobody's fault but the disk's."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _plan_name(phase: str, buildpack: Buildpack) -> str:

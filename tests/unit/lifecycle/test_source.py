@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import stat
+import subprocess
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -241,6 +242,19 @@ def test_a_size_that_promises_too_much_is_stopped_before_it_is_read(unpacked: Un
 
     with pytest.raises(InvalidSource):
         unpacked(member.tobuf(tarfile.GNU_FORMAT) + bytes(4096))
+
+
+def test_a_full_disk_is_not_the_sources_fault(tmp_path: Path) -> None:
+    (tmp_path / "source.tar").write_bytes(Archive().add("a", b"x" * 100_000).bytes())
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", small], check=True)
+
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            unpack(tmp_path / "source.tar", small, 16 * MiB)
+    finally:
+        subprocess.run(["umount", small], check=True)
 
 
 def test_too_many_members_are_refused(unpacked: Unpack, monkeypatch: pytest.MonkeyPatch) -> None:
