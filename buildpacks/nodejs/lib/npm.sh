@@ -1,19 +1,21 @@
 # The layer `npm`: npm itself, for the build and for processes like `npm start`, and what processes find in their environment.
-# A launch layer only: it is fetched again in the rare builds that install something.
+# Kept for the next build only if that will need it for the build script; else it is fetched again when something is installed.
 
 NPM_VERSION=10.9.9 # the last that runs on Node.js 18, and fine on all later ones
 NPM_SHA512=d60fba8cb42f688b81e33c2f1cbef2ad7b977166700ec0ad057f1b6d60ea6ef2524abf673e20c35931cd8305d1dbb8887134d6eefdc0e7b8435bd458bf65b862
 
 npm_layer() {
-  local layer=$1/npm
-  if [[ $(stored "$layer.toml" version) != "$NPM_VERSION" ]]; then need_npm "$1"; fi
-  printf '[types]\nlaunch = true\n\n[metadata]\nversion = "%s"\n' "$NPM_VERSION" > "$layer.toml"
+  local layer=$1/npm cache=false
+  if [[ -n $build_script ]]; then cache=true; fi
+  if [[ $cache == true || $(stored "$layer.toml" version) != "$NPM_VERSION" ]]; then need_npm "$1"; fi
+  printf '[types]\nlaunch = true\ncache = %s\n\n[metadata]\nversion = "%s"\n' $cache "$NPM_VERSION" > "$layer.toml"
 }
 
 # Makes `npm` work in this build.
 need_npm() {
   local layer=$1/npm package
-  [[ ! -d $layer ]] || return 0
+  if [[ -d $layer && ( ! -f $layer.toml || $(stored "$layer.toml" version) == "$NPM_VERSION" ) ]]; then return; fi
+  rm -rf "$layer" "$layer.toml"
   package=$(mktemp)
   if ! curl --fail --silent --show-error --location --retry 2 --output "$package" "$(registry)/npm/-/npm-$NPM_VERSION.tgz"; then
     fail "Error: npm $NPM_VERSION could not be fetched from $(registry)." "" \

@@ -23,7 +23,7 @@ follow() {
 
 # Whether a package is required by name; only the files' own lines are looked at.
 requires() {
-  local line
+  local file line
   for file in "${requirements[@]}"; do
     while read -r line || [[ -n $line ]]; do
       [[ ${line,,} =~ ^"$1"([^a-z0-9_-]|$) ]] && return 0
