@@ -221,7 +221,7 @@ def _read_stored(path: Path) -> dict[str, Any]:
         return {}
     except ValueError as exc:
         raise Invalid(
-            str(path), "", f"is not valid JSON ({exc}); run bin/up with your flags again to write it anew"
+            str(path), "", f"is not valid JSON ({exc}); remove it and run bin/up with your flags again"
         ) from exc
     names = {f.name for f in fields(Settings)}
     return {k: v for k, v in stored.items() if k in names}

@@ -69,10 +69,12 @@ def _up(settings: Settings, progress: Progress, *, with_sample: bool) -> None:
         DockerInstance(settings.docker_host, settings.name).hold_stack()
     with progress.step("Console scripts"):
         vendor.ensure(progress.say)
-    with progress.step("Data and accounts"):
-        services, access = _prepare(settings)
+    with progress.step("Data directory"):
+        services = _prepare(settings)
     with progress.step("Platform"):
         _start(settings)
+        # Not before: the one-time password is told at the end, so nothing that can fail for long may come in between.
+        access = _access(services)
     try:
         with progress.step("Sample app" if with_sample else "Sample app (left out)"):
             if with_sample:
@@ -98,7 +100,7 @@ def _check(settings: Settings) -> None:
     host.check_ports(settings, ours=(before.http_port, before.https_port) if is_routing else ())
 
 
-def _prepare(settings: Settings) -> tuple[Services, Access]:
+def _prepare(settings: Settings) -> Services:
     """The data directory and what must be in it before the first program starts."""
     # Everybody on the machine may read the CA's certificate; sources, logs and sockets are root's (and the router's, by group).
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -107,8 +109,7 @@ def _prepare(settings: Settings) -> tuple[Services, Access]:
     settings.save()
     key_file.load_or_create(settings.key_file)
     migrate(settings.database)
-    services = bootstrap.connect(settings)
-    return services, _access(services)
+    return bootstrap.connect(settings)
 
 
 def _access(services: Services) -> Access:
