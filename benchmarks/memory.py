@@ -25,13 +25,13 @@ def main() -> None:
 
 def tree(root: int) -> list[int]:
     """The process and all that descend from it."""
-    parents = {}
+    parents: dict[int, int] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            pid, rest = stat.read_text().split(" ", 1)
+            name, rest = stat.read_text().split(" ", 1)
         except OSError:
             continue
-        parents[int(pid)] = int(rest.rsplit(")", 1)[1].split()[1])
+        parents[int(name)] = int(rest.rsplit(")", 1)[1].split()[1])
     found = [root]
     for pid in found:
         found += [child for child, parent in parents.items() if parent == pid]

@@ -73,7 +73,7 @@ def push_until_live(platform: Instance, repository: Path, app: str, text: str) -
 def newest_image(engine: docker.DockerClient, platform: Instance) -> str:
     """The image of the instance's newest web process."""
     containers = engine.containers.list(filters={"label": [f"paas.instance={platform.name}", "paas.type=web"]})
-    return str(containers[0].image.id)
+    return str(containers[0].attrs["Image"])
 
 
 def floor(engine: docker.DockerClient, image: str) -> float:

@@ -39,7 +39,9 @@ def build(build_id: str) -> None:
         if not isinstance(error, UserError):
             log.exception("build %s", build_id)
         say(messages.render_push(error))
-        push.give_up(s, build_id, error, BuildStatus.CANCELLED if isinstance(exc, BuildCancelled) else BuildStatus.FAILED)
+        push.give_up(
+            s, build_id, error, BuildStatus.CANCELLED if isinstance(exc, BuildCancelled) else BuildStatus.FAILED
+        )
     s.build_logs.close(build_id)
     with contextlib.suppress(PaasError):
         push.ask_for_next(s, row.app_id)

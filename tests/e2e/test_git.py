@@ -256,7 +256,7 @@ def test_a_client_that_stops_in_the_middle_leaves_nothing_behind(platform: Platf
     name, _ = app
     head_lines = (
         f"POST /{name}.git/git-receive-pack HTTP/1.1\r\nHost: git.{platform.info['domain']}\r\nContent-Length: 100000\r\n"
-        f"Authorization: Basic {requests.auth._basic_auth_str('any', platform.token).split()[1]}\r\n"  # type: ignore[no-untyped-call]
+        f"Authorization: Basic {requests.auth._basic_auth_str('any', platform.token).split()[1]}\r\n"
         "Content-Type: application/x-git-receive-pack-request\r\n\r\n0000"
     )
     with socket.create_connection(("127.0.0.1", platform.info["http_port"])) as client:

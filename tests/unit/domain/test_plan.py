@@ -20,13 +20,13 @@ def process(
     restart: int = 0,
     ended_ago: float = 0,
     ran: float = 1,
-    id: str | None = None,
+    container: str | None = None,
     kind: Kind = Kind.FORMATION,
 ) -> Process:
     type_name, _, index = name.partition(".")
     ended = NOW - timedelta(seconds=ended_ago)
     return Process(
-        id=id or f"{name}-{release}-{restart}-{running}",
+        id=container or f"{name}-{release}-{restart}-{running}",
         app_id="a",
         kind=kind,
         type=type_name,
@@ -125,7 +125,7 @@ def test_a_new_release_forgets_the_crashes_of_the_old_one() -> None:
 
 
 def test_a_crashed_process_is_removed_when_its_successor_runs() -> None:
-    dead, alive = process("worker.1", running=False), process("worker.1", crashes=1, id="alive")
+    dead, alive = process("worker.1", running=False), process("worker.1", crashes=1, container="alive")
 
     made = plan(Wanted(2, {"worker": 1}), dead, alive)
 
