@@ -81,6 +81,21 @@ def test_a_process_that_does_not_come_up_shows_the_end_of_its_log(strict: Platfo
     assert "no such luck" in push.output
 
 
+def test_a_health_path_decides_whether_a_push_goes_live(strict: Platform, tmp_path: Path) -> None:
+    name = strict.create()
+    check = '{"healthchecks": {"web": [{"path": "%s"}]}}'
+    folder = repository(tmp_path / "app", "python_flask", {"app.json": check % "/env/NOT_SET"})
+
+    unhealthy = strict.push(folder, name)
+    commit(folder, {"app.json": check % "/env/DYNO"})
+    healthy = strict.push(folder, name)
+
+    assert not unhealthy.accepted
+    assert "/env/NOT_SET" in unhealthy.output
+    assert "404" in unhealthy.output
+    assert healthy.accepted, healthy.output
+
+
 def test_a_config_change_restarts_into_a_new_release(platform: Platform, tmp_path: Path) -> None:
     name = platform.create()
     app = "import os\n\n\ndef app(environ, start):\n    start('200 OK', [])\n    return [os.environ.get('MOOD', 'none').encode()]\n"
@@ -134,6 +149,8 @@ def test_a_process_that_crashes_is_started_again(platform: Platform, tmp_path: P
 
     eventually(lambda: platform.containers(f"paas.app-name={name}", "paas.kind=formation") not in ([], [container]))
     eventually(lambda: platform.get(name).status_code == 200)
+    eventually(lambda: "heroku[web.1]: Process exited with status 137" in platform.log(name))
+    assert "heroku[web.1]: State changed from up to crashed" in platform.log(name)
 
 
 def test_the_log_tells_what_happened(platform: Platform, tmp_path: Path) -> None:

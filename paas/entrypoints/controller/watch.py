@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from paas.bootstrap import Services
+from paas.config import MiB
 from paas.domain.process import Kind, Process
 from paas.errors import NotFound, PaasError, QueueUnavailable
 from paas.pipeline import apps, converge, deploy, journal, route
+from paas.ports.engine import EngineEvent
 
 SWEEP = 10.0  # seconds between two looks at everything; in between, events and signals say where to look
 _RETIRING = 32  # processes drained and stopped at once
@@ -35,6 +37,7 @@ class Watch:
         """A process ended: its app is looked at, at once."""
         for event in self._services.engine.events():
             if event.action == "die":
+                self._note_crash(event)
                 self._services.signals.notify(event.app_id, "processes")
             self._dirty.put(event.app_id)
 
@@ -95,6 +98,24 @@ class Watch:
         if not converge.is_settled(self._services, view) and not self._services.leases.is_taken(converge.lease(app_id)):
             with contextlib.suppress(QueueUnavailable):
                 self._services.queue.converge(app_id)
+
+    def _note_crash(self, event: EngineEvent) -> None:
+        """Says in the app's log that a process ended by itself; those that we stop, or that a deploy tries, are told of there."""
+        with self._lock:
+            if event.process_id in self._retiring:
+                return
+        process = self._services.engine.get(event.process_id)
+        if process is None or process.running or process.kind is not Kind.FORMATION:
+            return
+        with contextlib.suppress(NotFound):
+            if process.release > self._services.store.releases.current(process.app_id).version:
+                return
+        if process.out_of_memory:
+            limit = self._services.settings.process_memory // MiB
+            text = f"Error R15 (Memory quota vastly exceeded) -> Process used more than {limit} MB"
+            journal.note(self._services, process.app_id, process.name, text)
+        journal.note(self._services, process.app_id, process.name, f"Process exited with status {process.exit_code}")
+        journal.note(self._services, process.app_id, process.name, "State changed from up to crashed")
 
     def _ended_one_offs(self, view: converge.View) -> list[Process]:
         now = self._services.clock.now()
