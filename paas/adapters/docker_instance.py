@@ -5,9 +5,10 @@ Found by the label `paas.instance` and nothing else: what other instances, or an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import docker.errors
@@ -77,6 +78,31 @@ class DockerInstance:
         if not api.images(name=_USED_BY):
             for image in (BUILD_IMAGE, RUN_IMAGE):
                 _quietly(api.remove_image, image)
+
+    def run_tool(
+        self, argv: Sequence[str], *, env: Mapping[str, str], mounts: Mapping[Path, str], folder: str
+    ) -> tuple[int, list[str]]:
+        """Runs a program of the build image to its end, as root without capabilities; its status and what it wrote.
+
+        `mounts` are files and folders of the host by their path in the container (`:ro` after it: read-only).
+        """
+        api = self._client.api
+        with engine_errors(f"running {argv[0]}"):
+            container = api.create_container(
+                BUILD_IMAGE, entrypoint=list(argv), command=[], user="0:0", working_dir=folder, environment=dict(env),
+                labels={"paas.instance": self._name, "paas.kind": "build"},
+                host_config=api.create_host_config(
+                    binds=[f"{source}:{target}" for source, target in mounts.items()], cap_drop=["ALL"],
+                    security_opt=["no-new-privileges"], init=True, network_mode="bridge",
+                ),
+            )["Id"]  # fmt: skip
+            try:
+                api.start(container)
+                code = int(api.wait(container)["StatusCode"])
+                return code, api.logs(container).decode(errors="replace").splitlines()
+            finally:
+                with _gone_is_fine():
+                    api.remove_container(container, force=True, v=True)
 
 
 def _each(do: Callable[[str], None], items: Iterable[str]) -> None:

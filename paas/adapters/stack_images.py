@@ -38,7 +38,7 @@ _LOCK = Path("/run/lock/paas-stack.lock")
 _CHUNK = 1024 * 1024
 _TAIL_LINES = 25
 _ADVICE = (
-    "Look at the lines above: most often deb.debian.org can't be reached, or the disk is full. "
+    "Look at the lines above: most often Debian's packages can't be reached, or the disk is full. "
     "Behind a proxy set http_proxy. Then run the command again; nothing half-made is left."
 )
 
@@ -73,7 +73,7 @@ _LABELS = {
 def ensure(settings: Settings, say: Say, *, refresh: bool = False) -> None:
     """Makes the images that are missing or of another recipe; with `refresh` both, for Debian's newest security updates.
 
-    Takes about a minute and a half, or 10 ms when there is nothing to do. Concurrent calls on one host wait for each other.
+    Takes about two minutes, or 10 ms when there is nothing to do. Concurrent calls on one host wait for each other.
     Raises `SetupFailed` (with the last lines of what failed) and `EngineUnavailable`.
     """
     with _engine(settings) as client, _alone(say):

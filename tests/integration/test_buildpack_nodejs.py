@@ -109,6 +109,29 @@ def test_engines_that_the_stack_does_not_meet_bring_another_node(box: BuildBox) 
     assert "installed before (engines.node: 22.x)\n" in box.build("nodejs").output
 
 
+def test_npm_comes_again_while_the_app_has_a_node_of_its_own(box: BuildBox) -> None:
+    box.push("node_engines")
+    box.build("nodejs")
+    box.restore("nodejs")
+    box.push("node_engines", {"package.json": '{ "engines": { "node": "22.x" }, "description": "changed" }'})
+
+    built = box.build("nodejs")
+
+    assert built.code == 0, built.output
+    assert "installed before (engines.node: 22.x)\n" in built.output
+    assert box.run("/layers/paas_nodejs/npm/bin/npm", "--version").output == "10.9.9\n"
+
+
+def test_a_registry_that_does_not_answer_is_named(box: BuildBox) -> None:
+    box.push("node_express")
+
+    built = box.build("nodejs", {"npm_config_registry": "http://127.0.0.1:9/", "npm_config_fetch_retries": "0"})
+
+    assert built.code == 1
+    assert "ECONNREFUSED" in built.output
+    assert " !     Error: npm 10.9.9 could not be fetched from http://127.0.0.1:9.\n" in built.output
+
+
 def test_engines_that_nothing_meets_fail(box: BuildBox) -> None:
     box.push("node_engines", {"package.json": '{ "engines": { "node": "3.999" } }'})
 

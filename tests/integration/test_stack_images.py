@@ -90,7 +90,7 @@ def test_apps_find_their_runtimes_and_builds_their_tools(client: docker.DockerCl
         BUILD_IMAGE,
         "sh",
         "-c",
-        "for t in gcc make git curl pg_config uv pip; do command -v $t || echo no $t; done",
+        "for t in gcc make git curl npm pg_config uv pip; do command -v $t || echo no $t; done",
     )
 
     assert runtimes.startswith("Python 3.11.")

@@ -13,13 +13,14 @@ npm_layer() {
 
 # Makes `npm` work in this build.
 need_npm() {
-  local layer=$1/npm package
+  local layer=$1/npm folder package
   if [[ -d $layer && ( ! -f $layer.toml || $(stored "$layer.toml" version) == "$NPM_VERSION" ) ]]; then return; fi
   rm -rf "$layer" "$layer.toml"
-  package=$(mktemp)
-  if ! curl --fail --silent --show-error --location --retry 2 --output "$package" "$(registry)/npm/-/npm-$NPM_VERSION.tgz"; then
+  folder=$(mktemp -d)
+  package=$folder/npm-$NPM_VERSION.tgz
+  if ! stack_npm "$folder" pack --loglevel=error "npm@$NPM_VERSION" 2>&1 > /dev/null | indent; then
     fail "Error: npm $NPM_VERSION could not be fetched from $(registry)." "" \
-      "The registry did not answer, or this server can't reach it; curl's words are above." \
+      "The registry did not answer, or this server can't reach it; npm's words are above." \
       "Push again later, or ask the operator of this platform."
   fi
   if [[ $(sha512sum "$package") != "$NPM_SHA512 "* ]]; then
@@ -28,7 +29,7 @@ need_npm() {
   fi
   mkdir -p "$layer/lib/npm" "$layer/bin" "$layer/env.launch"
   tar -x -z --no-same-owner --strip-components=1 --exclude=package/docs --exclude=package/man -C "$layer/lib/npm" -f "$package"
-  rm "$package"
+  rm -r "$folder"
   ln -s ../lib/npm/bin/npm-cli.js "$layer/bin/npm"
   ln -s ../lib/npm/bin/npx-cli.js "$layer/bin/npx"
   chmod +x "$layer/lib/npm/bin/npm-cli.js" "$layer/lib/npm/bin/npx-cli.js"
@@ -37,10 +38,19 @@ need_npm() {
   printf : > "$layer/env.launch/PATH.delim"
 }
 
+# What npm's configuration names, or its default.
 registry() {
-  local url=${npm_config_registry:-${NPM_CONFIG_REGISTRY:-https://registry.npmjs.org}}
+  local url
+  url=$(stack_npm / config get registry)
   printf '%s' "${url%/}"
 }
+
+# Debian's npm, in a folder where the app's .npmrc does not count. Only Debian's Node.js finds what it is made of.
+stack_npm() (
+  cd "$1"
+  PATH=/usr/bin:/bin
+  quiet_npm "${@:2}"
+)
 
 # npm without its chatter and without traces in the app's folder.
 quiet_npm() {

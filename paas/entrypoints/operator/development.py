@@ -77,7 +77,7 @@ def _ensure_parts() -> None:
         # The tests' own instances come and go; without this the last one to go would take the images along, every time.
         DockerInstance(settings.docker_host, settings.name).hold_stack()
     with progress.step("Console scripts"):
-        vendor.ensure(progress.say)
+        vendor.ensure(settings, progress.say)
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def _up(settings: Settings, progress: Progress, *, with_sample: bool) -> None:
         stack_images.ensure(settings, progress.say)
         DockerInstance(settings.docker_host, settings.name).hold_stack()
     with progress.step("Console scripts"):
-        vendor.ensure(progress.say)
+        vendor.ensure(settings, progress.say)
     with progress.step("Data directory"):
         services = _prepare(settings)
     with progress.step("Platform"):
