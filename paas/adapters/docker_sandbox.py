@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import threading
 from collections import deque
@@ -16,6 +15,7 @@ import docker.errors
 from paas.adapters.docker_client import VENDOR_ERRORS, DockerClient, engine_errors, explanation, status
 from paas.adapters.docker_networks import DockerNetworks
 from paas.adapters.docker_streams import Frames
+from paas.adapters.readable import readable
 from paas.config import Settings
 from paas.errors import PlatformFault
 from paas.ports.sandbox import Ending, SandboxSpec
@@ -132,7 +132,7 @@ class DockerSession:
 
     def receive(self, timeout: float) -> bytes | None:
         if not self._ready:
-            if not select.select([self._socket], [], [], timeout)[0]:
+            if not readable(self._socket, timeout):
                 return None
             try:
                 data = self._socket.recv(65536)
@@ -210,7 +210,7 @@ def _kill(init: int) -> bool:
     try:
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(init, signal.SIGKILL)
-        return bool(select.select([init], [], [], _KILL_TIMEOUT)[0])
+        return readable(init, _KILL_TIMEOUT)
     except OSError:
         return False
     finally:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import select
 import subprocess
 import tempfile
 from contextlib import suppress
 
+from paas.adapters.readable import readable
 from paas.errors import PlatformFault
 from paas.ports.sandbox import Ending, SandboxSpec
 
@@ -47,7 +47,7 @@ class LocalSession:
 
     def receive(self, timeout: float) -> bytes | None:
         assert self._process.stdout is not None
-        if not select.select([self._process.stdout], [], [], timeout)[0]:
+        if not readable(self._process.stdout, timeout):
             return None
         return self._process.stdout.read(65536)
 
