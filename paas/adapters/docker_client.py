@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -26,6 +27,17 @@ VENDOR_ERRORS = (
 _DETACH_NEVER = b"\xff,\xff"
 
 
+_open: weakref.WeakSet[DockerClient] = weakref.WeakSet()
+
+
+def _reset_all() -> None:
+    for one in list(_open):
+        one._reset()
+
+
+os.register_at_fork(after_in_child=_reset_all)
+
+
 class DockerClient:
     """Hands out the client. Threads share it (its connection pool is thread-safe); a forked child makes its own,
     because two processes must not read from the same sockets.
@@ -34,7 +46,7 @@ class DockerClient:
     def __init__(self, host: str) -> None:
         self._host = host
         self._api: APIClient | None = None
-        os.register_at_fork(after_in_child=self._reset)
+        _open.add(self)
 
     @property
     def api(self) -> APIClient:

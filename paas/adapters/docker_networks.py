@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from ipaddress import IPv4Network
@@ -21,6 +22,17 @@ from paas.errors import EngineUnavailable, Invalid
 APP_PREFIX = 23  # 510 addresses: 100 processes of each of several types, twice over during a deploy
 
 
+_open: weakref.WeakSet[DockerNetworks] = weakref.WeakSet()
+
+
+def _reset_all() -> None:
+    for one in list(_open):
+        one._reset()
+
+
+os.register_at_fork(after_in_child=_reset_all)
+
+
 class DockerNetworks:
     """Raises the SDK's errors, which the engine maps, `EngineUnavailable` when the pool is used up, `Invalid` when it is none."""
 
@@ -28,7 +40,7 @@ class DockerNetworks:
         self._client = client
         self._settings = settings
         self._reset()
-        os.register_at_fork(after_in_child=self._reset)
+        _open.add(self)
 
     def ensure(self, app_id: str, *, apart: bool = False) -> str:
         """The id of the app's network, made if there is none. Threads and processes that race end with the same one.
