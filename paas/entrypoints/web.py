@@ -6,7 +6,6 @@ browsers to the console. Gunicorn calls `create_app()`.
 
 from __future__ import annotations
 
-import gc
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -27,11 +26,7 @@ _GIT_PATH = re.compile(r"/(?:[^/]+\.git|internal)/")
 def create_app(services: Services | None = None) -> Application:
     """The WSGI application of the instance that the environment names."""
     services = services or bootstrap.connect(config.load())
-    application = Dispatcher(services, create_api(services), create_console(services), create_git(services))
-    # Gunicorn loads this once and forks: what is there now stays shared, for the collector no longer touches it.
-    gc.collect()
-    gc.freeze()
-    return application
+    return Dispatcher(services, create_api(services), create_console(services), create_git(services))
 
 
 class Dispatcher:

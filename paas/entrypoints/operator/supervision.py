@@ -44,6 +44,7 @@ def configuration(settings: Settings, programs: Sequence[Program], environment: 
         "PATH": _PATH,
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "",  # whatever the operator's shell says: compiling at each start costs a second
         # Large buffers (scrypt's 16 MB above all) go back to the system, instead of staying with each thread's arena.
         "MALLOC_MMAP_THRESHOLD_": "1048576",
         "MALLOC_ARENA_MAX": "2",
