@@ -9,9 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from git import GitCommandError, GitError, Repo
-from git.exc import GitCommandNotFound
-
 from paas.config import Settings
 from paas.errors import PlatformFault
 
@@ -42,6 +39,8 @@ class GitRepos:
         path = self._path(app_id)
         if (path / "hooks" / "pre-receive").exists():
             return path
+        from git import GitError, Repo  # when it is first needed: 3 MB that an idle platform does without
+
         beside = path.with_name(f".{path.name}.{os.getpid()}")
         shutil.rmtree(beside, ignore_errors=True)
         try:
@@ -70,10 +69,12 @@ class GitRepos:
         path = self._path(app_id)
         if not path.exists():
             return None
+        from git import GitError, Repo
+
         try:
             with Repo(path) as repo:
                 return str(repo.git.rev_parse("--verify", "--quiet", f"refs/heads/{branch}")) or None
-        except (GitCommandError, GitCommandNotFound):
+        except GitError:
             return None
 
     def tidy(self, app_id: str) -> None:

@@ -28,10 +28,11 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = config.load()
     jobs.preload()
+    roles = _roles(settings)
     gc.collect()
     gc.freeze()  # the parent's objects stay shared: the collector in the children doesn't touch them
     slots = ["control", *["builds"] * settings.build_concurrency, *["short"] * SHORT_WORKERS]
-    children = {_fork(settings, slot): slot for slot in slots}
+    children = {_fork(slot, roles[slot]): slot for slot in slots}
     stopping = False
 
     def stop(_signal: int, _frame: object) -> None:
@@ -48,10 +49,10 @@ def main() -> None:
         if slot is not None and not stopping:
             logging.getLogger(__name__).warning("%s (%d) ended with status %d; starting another", slot, pid, status)
             time.sleep(0.2)  # one that dies at once must not make this loop spin
-            children[_fork(settings, slot)] = slot
+            children[_fork(slot, roles[slot])] = slot
 
 
-def _fork(settings: Settings, slot: str) -> int:
+def _fork(slot: str, role: Callable[[], None]) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -62,17 +63,20 @@ def _fork(settings: Settings, slot: str) -> int:
         libc.prctl(_PR_SET_NAME, f"paas-{slot}".encode())
         # When the parent dies, however it dies, this child ends its job and goes, so that there are never two sets.
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        _role(settings, slot)()
+        role()
     except Exception:
         logging.getLogger(__name__).exception("%s failed", slot)
     finally:
         os._exit(0)
 
 
-def _role(settings: Settings, slot: str) -> Callable[[], None]:
-    if slot == "control":
-        return lambda: controller.run(jobs.services())
-    return lambda: rq_worker.work(settings, slot)
+def _roles(settings: Settings) -> dict[str, Callable[[], None]]:
+    connection = rq_worker.connect(settings)
+    return {
+        "control": lambda: controller.run(jobs.services()),
+        "builds": lambda: rq_worker.work(connection, settings, "builds"),
+        "short": lambda: rq_worker.work(connection, settings, "short"),
+    }
 
 
 if __name__ == "__main__":
