@@ -37,17 +37,20 @@ def run_command(services: Services, app: App, release: Release, say: Say) -> str
     _stop_orphans(services, app)
     say(f"-----> Running release command: {command}\n")
     slot = Slot("release", secrets.randbelow(9000) + 1000)
+    journal.note(services, app.id, slot.name, f"Starting process with command `{command}`")
     process = services.engine.start(
         run.spec(services, app, release, slot, kind=Kind.RELEASE, args=(command,), command=command)
     )
     lines: list[str] = []
-    reader = threading.Thread(target=_read, args=(services, app, process, lines, say), daemon=True)
+    reader = threading.Thread(target=_read, args=(services, process, lines, say), daemon=True)
     reader.start()
     try:
         code = services.engine.wait(process.id, services.settings.release_timeout)
         reader.join(5.0)
     finally:
         services.engine.stop(process.id, 5.0)
+    if code is not None:
+        journal.note(services, app.id, process.name, f"Process exited with status {code}")
     tail = tuple(lines[-run.LAST_LINES :])
     if code is None:
         raise ReleaseCommandFailed(command, 124, (*tail, f"stopped after {services.settings.release_timeout} s"))
@@ -62,11 +65,10 @@ def fail(services: Services, release: Release, output: str = "") -> None:
     services.signals.notify(release.app_id, "releases")
 
 
-def _read(services: Services, app: App, process: Process, lines: list[str], say: Say) -> None:
+def _read(services: Services, process: Process, lines: list[str], say: Say) -> None:
     for line in services.engine.output(process.id, follow=True):
         lines.append(line.text)
         say(f"       {line.text}\n")
-    journal.note(services, app.id, process.name, "Release command ended")
 
 
 def _stop_orphans(services: Services, app: App) -> None:
