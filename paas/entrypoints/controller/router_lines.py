@@ -31,14 +31,11 @@ class RouterLines:
             collector.bind(str(path))
             path.chmod(0o622)  # the router may run as another user; it may write here, nobody else can come near
             while True:
-                data = collector.recv(65536)
                 batch: dict[str, list[LogLine]] = defaultdict(list)
-                for _ in range(int(PER_SECOND * _PAUSE)):
-                    self._add(batch, data)
-                    try:
-                        data = collector.recv(65536, socket.MSG_DONTWAIT)
-                    except BlockingIOError:
-                        break
+                self._add(batch, collector.recv(65536))
+                with contextlib.suppress(BlockingIOError):
+                    for _ in range(int(PER_SECOND * _PAUSE) - 1):
+                        self._add(batch, collector.recv(65536, socket.MSG_DONTWAIT))
                 for app_id, lines in batch.items():
                     with contextlib.suppress(QueueUnavailable):
                         self._services.app_logs.append(app_id, lines)
